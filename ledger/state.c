@@ -1,0 +1,156 @@
+#include "ledger/state.h"
+#include "base/bytes.h"
+#include "base/panic.h"
+
+#define FORMAT 1u
+
+/* The clear record of a signer's last sequence number. */
+static void sequence_record(uint32_t principal, uint64_t sequence, uint8_t key[8], uint8_t value[8])
+{
+    struct rg_writer k = rg_bytes_writer(key, 8);
+    struct rg_writer v = rg_bytes_writer(value, 8);
+    rg_bytes_put(&k, (const uint8_t *)"seq/", 4);
+    rg_bytes_put_u32(&k, principal);
+    rg_bytes_put_u64(&v, sequence);
+}
+
+static void set_sequence(struct rg_state *s, uint32_t principal, uint64_t sequence)
+{
+    uint8_t key[8];
+    uint8_t value[8];
+    RG_ASSERT(principal < RG_PRINCIPALS_MAX && sequence > s->sequence[principal]);
+    if (s->sequence[principal] != 0) {
+        sequence_record(principal, s->sequence[principal], key, value);
+        rg_lthash_remove(&s->records, (struct rg_bytes){key, 8}, (struct rg_bytes){value, 8});
+    }
+    sequence_record(principal, sequence, key, value);
+    rg_lthash_add(&s->records, (struct rg_bytes){key, 8}, (struct rg_bytes){value, 8});
+    s->sequence[principal] = sequence;
+}
+
+void rg_state_init(struct rg_state *s, const struct rg_genesis *g)
+{
+    *s = (struct rg_state){.time_ms = g->time_ms, .block = g->ledger_id};
+    rg_merkle_init(&s->history);
+    rg_lthash_init(&s->records);
+    /* Members, parameters and the definition are what the ledger's id commits to. */
+    rg_lthash_add(&s->records, rg_bytes_str("genesis"),
+                  (struct rg_bytes){g->ledger_id.b, RG_HASH_BYTES});
+}
+
+void rg_state_digest(const struct rg_state *s, struct rg_hash *out)
+{
+    rg_lthash_digest(&s->records, out);
+}
+
+/* What depends on the signer's standing at @time_ms; the rest of the form was checked before. */
+enum rg_verdict rg_state_judge(const struct rg_state *s, const struct rg_genesis *g,
+                               const struct rg_submission *sub, uint64_t time_ms)
+{
+    if (!rg_hash_eq(&sub->ledger, &g->ledger_id)) {
+        return RG_VERDICT_WRONG_LEDGER;
+    }
+    if (sub->signer >= g->principal_count || g->principal[sub->signer].roles != RG_ROLE_NODE) {
+        return RG_VERDICT_UNKNOWN_SIGNER;
+    }
+    const struct rg_principal *p = &g->principal[sub->signer];
+    if (time_ms < p->valid_from_ms || (p->valid_to_ms != 0 && time_ms >= p->valid_to_ms)) {
+        return RG_VERDICT_NOT_VALID_NOW;
+    }
+    if (sub->sequence <= s->sequence[sub->signer]) {
+        return RG_VERDICT_STALE_SEQUENCE;
+    }
+    if (sub->sequence != s->sequence[sub->signer] + 1) {
+        return RG_VERDICT_FUTURE_SEQUENCE;
+    }
+    if (sub->expires_ms < time_ms) {
+        return RG_VERDICT_EXPIRED;
+    }
+    return RG_VERDICT_ACCEPTED;
+}
+
+void rg_state_apply(struct rg_state *s, const struct rg_genesis *g, const struct rg_block *b,
+                    uint8_t *out_results)
+{
+    struct rg_hash leaf;
+    RG_ASSERT(b->header.height == s->height + 1);
+    for (uint32_t i = 0; i < b->header.submission_count; i++) {
+        const struct rg_submission *sub = &b->submissions[i];
+        const enum rg_verdict v = rg_state_judge(s, g, sub, b->header.time_ms);
+        out_results[i] = (uint8_t)v;
+        if (v == RG_VERDICT_ACCEPTED) {
+            set_sequence(s, sub->signer, sub->sequence);
+            s->entry_count += sub->entry_count;
+        }
+    }
+    s->height = b->header.height;
+    s->time_ms = b->header.time_ms;
+    s->block = b->hash;
+    rg_merkle_leaf((struct rg_bytes){b->hash.b, RG_HASH_BYTES}, &leaf);
+    rg_merkle_add(&s->history, &leaf);
+}
+
+size_t rg_state_encode(const struct rg_state *s, uint8_t *out)
+{
+    struct rg_writer w = rg_bytes_writer(out, RG_STATE_BYTES_MAX);
+    uint32_t signers = 0;
+    rg_bytes_put_u32(&w, FORMAT);
+    rg_bytes_put_u64(&w, s->height);
+    rg_bytes_put_u64(&w, s->time_ms);
+    rg_bytes_put_u64(&w, s->entry_count);
+    rg_bytes_put(&w, s->block.b, RG_HASH_BYTES);
+    rg_bytes_put_u64(&w, s->history.count);
+    for (unsigned level = 0; level < RG_MERKLE_DEPTH_MAX; level++) {
+        if ((s->history.count >> level & 1) != 0) {
+            rg_bytes_put(&w, s->history.edge[level].b, RG_HASH_BYTES);
+        }
+    }
+    for (size_t i = 0; i < RG_LTHASH_LANES; i++) {
+        rg_bytes_put_u16(&w, s->records.lane[i]);
+    }
+    for (uint32_t i = 0; i < RG_PRINCIPALS_MAX; i++) {
+        signers += s->sequence[i] != 0;
+    }
+    rg_bytes_put_u32(&w, signers);
+    for (uint32_t i = 0; i < RG_PRINCIPALS_MAX; i++) {
+        if (s->sequence[i] != 0) {
+            rg_bytes_put_u32(&w, i);
+            rg_bytes_put_u64(&w, s->sequence[i]);
+        }
+    }
+    RG_ASSERT(!w.failed);
+    return w.len;
+}
+
+rg_err rg_state_decode(struct rg_bytes bytes, struct rg_state *out)
+{
+    struct rg_reader r = rg_bytes_reader(bytes);
+    uint32_t last = 0;
+    *out = (struct rg_state){0};
+    bool good = rg_bytes_get_u32(&r) == FORMAT;
+    out->height = rg_bytes_get_u64(&r);
+    out->time_ms = rg_bytes_get_u64(&r);
+    out->entry_count = rg_bytes_get_u64(&r);
+    rg_bytes_get(&r, out->block.b, RG_HASH_BYTES);
+    out->history.count = rg_bytes_get_u64(&r);
+    for (unsigned level = 0; level < RG_MERKLE_DEPTH_MAX; level++) {
+        if ((out->history.count >> level & 1) != 0) {
+            rg_bytes_get(&r, out->history.edge[level].b, RG_HASH_BYTES);
+        }
+    }
+    for (size_t i = 0; i < RG_LTHASH_LANES; i++) {
+        out->records.lane[i] = rg_bytes_get_u16(&r);
+    }
+    const uint32_t signers = rg_bytes_get_u32(&r);
+    good = good && signers <= RG_PRINCIPALS_MAX && out->history.count == out->height;
+    for (uint32_t i = 0; good && i < signers; i++) {
+        const uint32_t p = rg_bytes_get_u32(&r);
+        const uint64_t sequence = rg_bytes_get_u64(&r);
+        good = p < RG_PRINCIPALS_MAX && (i == 0 || p > last) && sequence > 0;
+        last = p;
+        if (good) {
+            out->sequence[p] = sequence;
+        }
+    }
+    return good && rg_bytes_done(&r) ? RG_OK : RG_ERR_CORRUPT;
+}

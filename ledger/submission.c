@@ -1,0 +1,62 @@
+#include "ledger/submission.h"
+#include "crypto/merkle.h"
+#include "ledger/genesis.h"
+
+void rg_submission_root(const struct rg_bytes *entries, size_t count, struct rg_hash *out)
+{
+    struct rg_merkle m;
+    struct rg_hash leaf;
+    rg_merkle_init(&m);
+    for (size_t i = 0; i < count; i++) {
+        rg_merkle_leaf(entries[i], &leaf);
+        rg_merkle_add(&m, &leaf);
+    }
+    rg_merkle_root(&m, out);
+}
+
+static bool good_entry(const struct rg_entry *e, const struct rg_genesis *g)
+{
+    const uint64_t agencies =
+        g->agency_count == 64 ? UINT64_MAX : (UINT64_C(1) << g->agency_count) - 1;
+    return e->kind == RG_ENTRY_CASE && e->schema == RG_SCHEMA_CASE && e->readers != 0 &&
+           (e->readers & ~agencies) == 0 && e->bytes.len <= RG_ENTRY_MAX && e->sealed.len > 0;
+}
+
+static bool good_root(const struct rg_submission *s)
+{
+    struct rg_merkle m;
+    struct rg_hash h;
+    rg_merkle_init(&m);
+    for (uint32_t i = 0; i < s->entry_count; i++) {
+        rg_merkle_leaf(s->entries[i].bytes, &h);
+        rg_merkle_add(&m, &h);
+    }
+    rg_merkle_root(&m, &h);
+    return rg_hash_eq(&h, &s->entries_root);
+}
+
+enum rg_verdict rg_submission_check(const struct rg_submission *s, const struct rg_genesis *g,
+                                    rg_submission_verify_fn verify, void *verify_ctx)
+{
+    if (!rg_hash_eq(&s->ledger, &g->ledger_id)) {
+        return RG_VERDICT_WRONG_LEDGER;
+    }
+    if (s->signer >= g->principal_count || g->principal[s->signer].roles != RG_ROLE_NODE) {
+        return RG_VERDICT_UNKNOWN_SIGNER;
+    }
+    if (s->entry_count == 0 || s->entry_count > RG_SUBMISSION_ENTRIES_MAX) {
+        return RG_VERDICT_BAD_ENTRY;
+    }
+    for (uint32_t i = 0; i < s->entry_count; i++) {
+        if (!good_entry(&s->entries[i], g)) {
+            return RG_VERDICT_BAD_ENTRY;
+        }
+    }
+    if (!good_root(s)) {
+        return RG_VERDICT_BAD_ENTRY;
+    }
+    if (!verify(verify_ctx, &g->principal[s->signer].sign_key, &s->digest, &s->signature)) {
+        return RG_VERDICT_BAD_SIGNATURE;
+    }
+    return RG_VERDICT_ACCEPTED;
+}

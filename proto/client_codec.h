@@ -1,0 +1,197 @@
+/* Request and Answer (client.proto) to bytes and back. Same care as peer_codec.h; strings are valid
+ * UTF-8 without control characters. Results borrow from the arena. */
+#ifndef RG_PROTO_CLIENT_CODEC_H
+#define RG_PROTO_CLIENT_CODEC_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/types.h"
+
+#define RG_CLIENT_CODEC_ARENA (4 * RG_FRAME_API_MAX)
+#define RG_CLIENT_PAGE_BYTES (192 * 1024)
+#define RG_FILE_NUMBER_MAX 128
+
+enum rg_request_kind {
+    RG_REQUEST_NONE,
+    RG_REQUEST_SUBMIT,
+    RG_REQUEST_STATUS,
+    RG_REQUEST_CASE,
+    RG_REQUEST_ALERTS,
+    RG_REQUEST_CONFORMANCE,
+    RG_REQUEST_DEFINITION,
+    RG_REQUEST_CURSOR,
+    RG_REQUEST_TEST_HOOK,
+    RG_REQUEST_PAGE
+};
+
+struct rg_request {
+    enum rg_request_kind kind;
+    uint64_t id;
+    /* SUBMIT */
+    struct rg_id stream;
+    uint64_t first;
+    uint32_t count;
+    struct rg_bytes *events; /* bytes of Event messages */
+    struct rg_bytes *cases;  /* file numbers, 1..RG_FILE_NUMBER_MAX bytes */
+    struct rg_sig signature;
+    bool wait;
+    bool has_link;
+    struct rg_id link;
+    /* CASE, ALERTS */
+    struct rg_bytes file_number;
+    bool has_pseudonym;
+    struct rg_id pseudonym;
+    /* ALERTS */
+    uint64_t since;
+    uint32_t max;
+    struct rg_bytes severity;
+    /* CONFORMANCE */
+    struct rg_bytes rules;
+    int64_t as_of_ms;
+    /* CURSOR, TEST_HOOK */
+    struct rg_bytes name;
+    uint64_t acknowledge;
+    /* PAGE */
+    uint64_t token;
+    uint32_t page;
+};
+
+enum rg_answer_kind {
+    RG_ANSWER_NONE, /* only code and error */
+    RG_ANSWER_SUBMITTED,
+    RG_ANSWER_STATUS,
+    RG_ANSWER_CASE,
+    RG_ANSWER_ALERTS,
+    RG_ANSWER_PAGE,
+    RG_ANSWER_DEFINITION,
+    RG_ANSWER_CURSOR
+};
+
+struct rg_answer_submitted {
+    uint32_t events;
+    uint32_t known;
+    uint64_t first_height;
+    uint64_t last_height;
+    struct rg_hash submission; /* zero: none */
+    struct rg_id pseudonym;
+    uint32_t cases_opened;
+};
+
+struct rg_answer_authority {
+    struct rg_bytes name;
+    struct rg_bytes agency;
+    bool live;
+    uint64_t missed_turns;
+    int64_t clock_offset_ms;
+    uint64_t height;
+    uint64_t silent_ms;
+};
+
+struct rg_answer_status {
+    struct rg_bytes ledger;
+    struct rg_hash ledger_id;
+    struct rg_bytes node;
+    struct rg_bytes agency;
+    uint64_t height;
+    struct rg_hash hash;
+    struct rg_hash digest;
+    uint64_t epoch;
+    uint64_t view;
+    uint64_t lag_ms;
+    uint64_t rules_height;
+    uint64_t rules_parked;
+    uint64_t bus_frames;
+    uint64_t bus_refused;
+    uint32_t authority_count;
+    struct rg_answer_authority *authorities;
+    uint32_t quorum;
+    struct rg_bytes stalled; /* empty, or a sentence */
+    struct rg_bytes warning;
+    uint64_t mempool;
+    uint64_t time_ms;
+    uint32_t pid;
+    uint64_t memory_kib;
+    uint64_t cpu_ms;
+    uint64_t keys_unacknowledged;
+    uint64_t alerts_logseq;
+};
+
+struct rg_answer_case_event {
+    uint64_t height;
+    uint32_t submission;
+    uint32_t entry;
+    struct rg_bytes event; /* bytes of an Event */
+    struct rg_bytes agency;
+    struct rg_bytes member;
+    uint64_t recorded_ms;
+};
+
+#define RG_DUTY_BY_MAX 16
+
+struct rg_answer_duty {
+    struct rg_bytes rule;
+    struct rg_bytes step;
+    uint32_t by_count;
+    struct rg_bytes by[RG_DUTY_BY_MAX];
+    uint64_t due_ms; /* 0: no deadline */
+};
+
+struct rg_answer_case {
+    struct rg_id pseudonym;
+    uint32_t event_count;
+    struct rg_answer_case_event *events;
+    uint32_t duty_count;
+    struct rg_answer_duty *duties;
+    uint32_t alert_count;
+    struct rg_bytes *alerts; /* JSON */
+    bool truncated;
+};
+
+struct rg_answer_alert {
+    uint64_t logseq;
+    struct rg_bytes topic;
+    struct rg_bytes event; /* JSON */
+};
+
+struct rg_answer {
+    enum rg_answer_kind kind;
+    uint64_t id;
+    uint32_t code; /* 0, or an exit code of the command line */
+    struct rg_bytes error;
+    struct rg_answer_submitted submitted;
+    struct rg_answer_status status;
+    struct rg_answer_case case_file;
+    /* ALERTS */
+    uint32_t alert_count;
+    struct rg_answer_alert *alerts;
+    uint64_t alerts_last;
+    bool alerts_more;
+    /* PAGE */
+    uint64_t page_token;
+    struct rg_bytes page_data;
+    /* DEFINITION */
+    struct rg_bytes definition;
+    struct rg_bytes process;
+    uint32_t version;
+    /* CURSOR */
+    uint64_t acknowledged;
+};
+
+/* Encode a request for @ledger. Errors: RG_ERR_NOMEM; RG_ERR_INVALID  over RG_FRAME_API_MAX. */
+RG_CHECKED rg_err rg_client_codec_encode_request(struct rg_arena *arena,
+                                                 const struct rg_hash *ledger,
+                                                 const struct rg_request *r, struct rg_bytes *out);
+/* Decode a request made for @ledger. Errors: RG_ERR_INVALID; RG_ERR_VERSION; RG_ERR_NOMEM;
+ * RG_ERR_AUTH it was made for another ledger (then @out->id is set). */
+RG_CHECKED rg_err rg_client_codec_decode_request(struct rg_arena *arena,
+                                                 const struct rg_hash *ledger,
+                                                 struct rg_bytes bytes, struct rg_request *out);
+/* Encode an answer. Errors: RG_ERR_NOMEM; RG_ERR_INVALID  over RG_FRAME_API_MAX. */
+RG_CHECKED rg_err rg_client_codec_encode_answer(struct rg_arena *arena, const struct rg_answer *a,
+                                                struct rg_bytes *out);
+/* Decode an answer. Errors: RG_ERR_INVALID; RG_ERR_VERSION; RG_ERR_NOMEM. */
+RG_CHECKED rg_err rg_client_codec_decode_answer(struct rg_arena *arena, struct rg_bytes bytes,
+                                                struct rg_answer *out);
+
+#endif /* RG_PROTO_CLIENT_CODEC_H */

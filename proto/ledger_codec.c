@@ -1,0 +1,381 @@
+#include "proto/ledger_codec.h"
+#include "crypto/hash.h"
+#include "ledger.pb-c.h"
+#include "proto/pack.h"
+
+#define FORMAT 1u
+#define ALGORITHM 1u /* Ed25519, BLAKE2b-256 */
+#define HEAD_MAX 256u
+#define HEADER_MAX 512u
+
+static struct rg_bytes of_hash(const struct rg_hash *h)
+{
+    return (struct rg_bytes){.data = h->b, .len = RG_HASH_BYTES};
+}
+
+/* Unpack to the message type @type (generated name in lower case). */
+#define DECODE(arena, type, bytes, max, out)                                                       \
+    rg_pack_decode((arena), &reigen__ledger__##type##__descriptor, (bytes), (max),                 \
+                   (const ProtobufCMessage **)(const void **)(out))
+
+rg_err rg_ledger_codec_encode_entry(struct rg_arena *arena, const struct rg_entry *e,
+                                    struct rg_bytes *out)
+{
+    Reigen__Ledger__Entry m = REIGEN__LEDGER__ENTRY__INIT;
+    m.kind = e->kind;
+    m.tag = rg_pack_from((struct rg_bytes){e->tag.b, RG_ID_BYTES});
+    m.readers = e->readers;
+    m.schema = e->schema;
+    if (e->opens) {
+        m.opens = rg_pack_from(of_hash(&e->commitment));
+    }
+    m.sealed = rg_pack_from(e->sealed);
+    return rg_pack_encode(arena, &m.base, RG_ENTRY_MAX, out);
+}
+
+static rg_err decode_entry(struct rg_arena *arena, struct rg_bytes bytes, struct rg_entry *out)
+{
+    const Reigen__Ledger__Entry *m = NULL;
+    const rg_err err = DECODE(arena, entry, bytes, RG_ENTRY_MAX, &m);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (!rg_pack_fixed(m->tag, out->tag.b, RG_ID_BYTES) ||
+        !rg_pack_optional(m->opens, out->commitment.b, RG_HASH_BYTES, &out->opens)) {
+        return RG_ERR_INVALID;
+    }
+    out->kind = m->kind;
+    out->readers = m->readers;
+    out->schema = m->schema;
+    out->sealed = rg_pack_to(m->sealed);
+    out->bytes = bytes;
+    return RG_OK;
+}
+
+static void head_digest(const struct rg_hash *ledger, struct rg_bytes head, struct rg_hash *out)
+{
+    rg_hash_one(RG_DOMAIN_SUBMISSION, ledger, head, out);
+}
+
+rg_err rg_ledger_codec_encode_head(struct rg_arena *arena, const struct rg_submission *s,
+                                   struct rg_bytes *out_head, struct rg_hash *out_digest)
+{
+    Reigen__Ledger__SubmissionHead m = REIGEN__LEDGER__SUBMISSION_HEAD__INIT;
+    m.format = FORMAT;
+    m.algorithm = ALGORITHM;
+    m.ledger = rg_pack_from(of_hash(&s->ledger));
+    m.signer = s->signer;
+    m.sequence = s->sequence;
+    m.expires_ms = s->expires_ms;
+    m.entry_count = s->entry_count;
+    m.entries_root = rg_pack_from(of_hash(&s->entries_root));
+    const rg_err err = rg_pack_encode(arena, &m.base, HEAD_MAX, out_head);
+    if (err == RG_OK) {
+        head_digest(&s->ledger, *out_head, out_digest);
+    }
+    return err;
+}
+
+rg_err rg_ledger_codec_encode_submission(struct rg_arena *arena, struct rg_bytes head,
+                                         const struct rg_sig *sig, const struct rg_bytes *entries,
+                                         size_t count, struct rg_bytes *out)
+{
+    Reigen__Ledger__Submission m = REIGEN__LEDGER__SUBMISSION__INIT;
+    ProtobufCBinaryData *list = rg_arena_take_array(arena, count, sizeof *list);
+    if (list == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        list[i] = rg_pack_from(entries[i]);
+    }
+    m.head = rg_pack_from(head);
+    m.signature = rg_pack_from((struct rg_bytes){sig->b, RG_SIG_BYTES});
+    m.n_entries = count;
+    m.entries = list;
+    return rg_pack_encode(arena, &m.base, RG_SUBMISSION_MAX, out);
+}
+
+static rg_err decode_head(struct rg_arena *arena, struct rg_submission *s)
+{
+    const Reigen__Ledger__SubmissionHead *m = NULL;
+    const rg_err err = DECODE(arena, submission_head, s->head, HEAD_MAX, &m);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (m->format != FORMAT || m->algorithm != ALGORITHM ||
+        !rg_pack_fixed(m->ledger, s->ledger.b, RG_HASH_BYTES) ||
+        !rg_pack_fixed(m->entries_root, s->entries_root.b, RG_HASH_BYTES) || m->sequence == 0 ||
+        m->entry_count > RG_SUBMISSION_ENTRIES_MAX) {
+        return RG_ERR_INVALID;
+    }
+    s->signer = m->signer;
+    s->sequence = m->sequence;
+    s->expires_ms = m->expires_ms;
+    s->entry_count = m->entry_count;
+    return RG_OK;
+}
+
+rg_err rg_ledger_codec_decode_submission(struct rg_arena *arena, struct rg_bytes bytes,
+                                         struct rg_submission *out)
+{
+    const Reigen__Ledger__Submission *m = NULL;
+    struct rg_submission s = {0};
+    struct rg_hash_state hash;
+    rg_err err = DECODE(arena, submission, bytes, RG_SUBMISSION_MAX, &m);
+    if (err != RG_OK) {
+        return err;
+    }
+    s.head = rg_pack_to(m->head);
+    err = decode_head(arena, &s);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (!rg_pack_fixed(m->signature, s.signature.b, RG_SIG_BYTES) ||
+        m->n_entries != s.entry_count) {
+        return RG_ERR_INVALID;
+    }
+    s.bytes = rg_arena_copy(arena, bytes);
+    s.entries = rg_arena_take_array(arena, s.entry_count, sizeof *s.entries);
+    if (s.bytes.len != bytes.len || s.entries == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (uint32_t i = 0; i < s.entry_count; i++) {
+        err = decode_entry(arena, rg_pack_to(m->entries[i]), &s.entries[i]);
+        if (err != RG_OK) {
+            return err;
+        }
+    }
+    head_digest(&s.ledger, s.head, &s.digest);
+    rg_hash_begin(&hash, RG_DOMAIN_SUBMISSION, &s.ledger);
+    rg_hash_add(&hash, s.head);
+    rg_hash_add(&hash, (struct rg_bytes){s.signature.b, RG_SIG_BYTES});
+    rg_hash_end(&hash, &s.hash);
+    *out = s;
+    return RG_OK;
+}
+
+rg_err rg_ledger_codec_encode_block(struct rg_arena *arena, const struct rg_header *h,
+                                    const struct rg_bytes *submissions, struct rg_hash *out_hash,
+                                    struct rg_bytes *out)
+{
+    Reigen__Ledger__Header m = REIGEN__LEDGER__HEADER__INIT;
+    Reigen__Ledger__Block b = REIGEN__LEDGER__BLOCK__INIT;
+    struct rg_bytes header;
+    ProtobufCBinaryData *list = rg_arena_take_array(arena, h->submission_count, sizeof *list);
+    if (list == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    m.format = FORMAT;
+    m.algorithm = ALGORITHM;
+    m.ledger = rg_pack_from(of_hash(&h->ledger));
+    m.epoch = h->epoch;
+    m.view = h->view;
+    m.height = h->height;
+    m.parent = rg_pack_from(of_hash(&h->parent));
+    m.time_ms = h->time_ms;
+    m.proposer = h->proposer;
+    m.submissions_root = rg_pack_from(of_hash(&h->submissions_root));
+    m.submission_count = h->submission_count;
+    m.state_digest = rg_pack_from(of_hash(&h->state_digest));
+    m.history_root = rg_pack_from(of_hash(&h->history_root));
+    m.epoch_last = h->epoch_last;
+    if (h->epoch_last) {
+        m.next_set = rg_pack_from(of_hash(&h->next_set));
+    }
+    rg_err err = rg_pack_encode(arena, &m.base, HEADER_MAX, &header);
+    if (err != RG_OK) {
+        return err;
+    }
+    for (uint32_t i = 0; i < h->submission_count; i++) {
+        list[i] = rg_pack_from(submissions[i]);
+    }
+    b.header = rg_pack_from(header);
+    b.n_submissions = h->submission_count;
+    b.submissions = list;
+    err = rg_pack_encode(arena, &b.base, RG_BLOCK_MAX, out);
+    if (err == RG_OK) {
+        rg_hash_one(RG_DOMAIN_HEADER, &h->ledger, header, out_hash);
+    }
+    return err;
+}
+
+static rg_err decode_header(struct rg_arena *arena, struct rg_bytes bytes, struct rg_header *out)
+{
+    const Reigen__Ledger__Header *m = NULL;
+    bool has_next = false;
+    const rg_err err = DECODE(arena, header, bytes, HEADER_MAX, &m);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (m->format != FORMAT || m->algorithm != ALGORITHM ||
+        !rg_pack_fixed(m->ledger, out->ledger.b, RG_HASH_BYTES) ||
+        !rg_pack_fixed(m->parent, out->parent.b, RG_HASH_BYTES) ||
+        !rg_pack_fixed(m->submissions_root, out->submissions_root.b, RG_HASH_BYTES) ||
+        !rg_pack_fixed(m->state_digest, out->state_digest.b, RG_HASH_BYTES) ||
+        !rg_pack_fixed(m->history_root, out->history_root.b, RG_HASH_BYTES) ||
+        !rg_pack_optional(m->next_set, out->next_set.b, RG_HASH_BYTES, &has_next) ||
+        has_next != (m->epoch_last != 0) || m->submission_count > RG_BLOCK_SUBMISSIONS_MAX) {
+        return RG_ERR_INVALID;
+    }
+    out->epoch = m->epoch;
+    out->view = m->view;
+    out->height = m->height;
+    out->time_ms = m->time_ms;
+    out->proposer = m->proposer;
+    out->submission_count = m->submission_count;
+    out->epoch_last = m->epoch_last != 0;
+    return RG_OK;
+}
+
+rg_err rg_ledger_codec_decode_block(struct rg_arena *arena, struct rg_bytes bytes,
+                                    struct rg_block *out)
+{
+    const Reigen__Ledger__Block *m = NULL;
+    struct rg_block b = {0};
+    rg_err err = DECODE(arena, block, bytes, RG_BLOCK_MAX, &m);
+    if (err != RG_OK) {
+        return err;
+    }
+    b.header_bytes = rg_pack_to(m->header);
+    err = decode_header(arena, b.header_bytes, &b.header);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (m->n_submissions != b.header.submission_count) {
+        return RG_ERR_INVALID;
+    }
+    b.bytes = rg_arena_copy(arena, bytes);
+    b.submissions = rg_arena_take_array(arena, b.header.submission_count, sizeof *b.submissions);
+    if (b.bytes.len != bytes.len || b.submissions == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (uint32_t i = 0; i < b.header.submission_count; i++) {
+        err = rg_ledger_codec_decode_submission(arena, rg_pack_to(m->submissions[i]),
+                                                &b.submissions[i]);
+        if (err != RG_OK) {
+            return err;
+        }
+    }
+    rg_hash_one(RG_DOMAIN_HEADER, &b.header.ledger, b.header_bytes, &b.hash);
+    *out = b;
+    return RG_OK;
+}
+
+rg_err rg_ledger_codec_encode_event(struct rg_arena *arena, const struct rg_event *e,
+                                    struct rg_bytes *out)
+{
+    Reigen__Ledger__Event m = REIGEN__LEDGER__EVENT__INIT;
+    Reigen__Ledger__Field *fields = rg_arena_take_array(arena, e->field_count, sizeof *fields);
+    Reigen__Ledger__Field **list = rg_arena_take_array(arena, e->field_count, sizeof(void *));
+    m.step = rg_pack_string(arena, e->step);
+    if (fields == NULL || list == NULL || m.step == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (uint32_t i = 0; i < e->field_count; i++) {
+        reigen__ledger__field__init(&fields[i]);
+        fields[i].name = rg_pack_string(arena, e->fields[i].name);
+        fields[i].value = rg_pack_string(arena, e->fields[i].value);
+        if (fields[i].name == NULL || fields[i].value == NULL) {
+            return RG_ERR_NOMEM;
+        }
+        list[i] = &fields[i];
+    }
+    m.occurred_ms = e->occurred_ms;
+    m.n_fields = e->field_count;
+    m.fields = list;
+    return rg_pack_encode(arena, &m.base, RG_ENTRY_MAX, out);
+}
+
+rg_err rg_ledger_codec_decode_event(struct rg_arena *arena, struct rg_bytes bytes,
+                                    struct rg_event *out)
+{
+    const Reigen__Ledger__Event *m = NULL;
+    struct rg_event e = {0};
+    const rg_err err = DECODE(arena, event, bytes, RG_ENTRY_MAX, &m);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (!rg_pack_text(m->step, RG_NAME_MAX, &e.step) || e.step.len == 0 ||
+        m->n_fields > RG_FIELDS_MAX) {
+        return RG_ERR_INVALID;
+    }
+    for (size_t i = 0; i < m->n_fields; i++) {
+        if (!rg_pack_text(m->fields[i]->name, RG_NAME_MAX, &e.fields[i].name) ||
+            e.fields[i].name.len == 0 ||
+            !rg_pack_text(m->fields[i]->value, RG_FIELD_VALUE_MAX, &e.fields[i].value)) {
+            return RG_ERR_INVALID;
+        }
+    }
+    e.occurred_ms = m->occurred_ms;
+    e.field_count = (uint32_t)m->n_fields;
+    *out = e;
+    return RG_OK;
+}
+
+rg_err rg_ledger_codec_encode_body(struct rg_arena *arena, const struct rg_case_body *b,
+                                   struct rg_bytes *out)
+{
+    Reigen__Ledger__CaseBody m = REIGEN__LEDGER__CASE_BODY__INIT;
+    ProtobufCBinaryData path[RG_CASE_PATH_MAX];
+    if (b->path_count > RG_CASE_PATH_MAX) {
+        return RG_ERR_INVALID;
+    }
+    for (uint32_t i = 0; i < b->path_count; i++) {
+        path[i] = rg_pack_from(of_hash(&b->path[i]));
+    }
+    m.pseudonym = rg_pack_from((struct rg_bytes){b->pseudonym.b, RG_ID_BYTES});
+    m.event = rg_pack_from(b->event);
+    m.member = b->member;
+    m.stream = rg_pack_from((struct rg_bytes){b->stream.b, RG_ID_BYTES});
+    m.first = b->first;
+    m.index = b->index;
+    m.count = b->count;
+    m.signature = rg_pack_from((struct rg_bytes){b->signature.b, RG_SIG_BYTES});
+    m.n_path = b->path_count;
+    m.path = path;
+    return rg_pack_encode(arena, &m.base, RG_ENTRY_MAX, out);
+}
+
+rg_err rg_ledger_codec_decode_body(struct rg_arena *arena, struct rg_bytes bytes,
+                                   struct rg_case_body *out)
+{
+    const Reigen__Ledger__CaseBody *m = NULL;
+    struct rg_case_body b = {0};
+    const rg_err err = DECODE(arena, case_body, bytes, RG_ENTRY_MAX, &m);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (!rg_pack_fixed(m->pseudonym, b.pseudonym.b, RG_ID_BYTES) ||
+        !rg_pack_fixed(m->stream, b.stream.b, RG_ID_BYTES) ||
+        !rg_pack_fixed(m->signature, b.signature.b, RG_SIG_BYTES) || m->event.len == 0 ||
+        m->n_path > RG_CASE_PATH_MAX || m->first == 0 || m->index >= m->count) {
+        return RG_ERR_INVALID;
+    }
+    for (size_t i = 0; i < m->n_path; i++) {
+        if (!rg_pack_fixed(m->path[i], b.path[i].b, RG_HASH_BYTES)) {
+            return RG_ERR_INVALID;
+        }
+    }
+    b.event = rg_pack_to(m->event);
+    b.member = m->member;
+    b.first = m->first;
+    b.index = m->index;
+    b.count = m->count;
+    b.path_count = (uint32_t)m->n_path;
+    *out = b;
+    return RG_OK;
+}
+
+void rg_ledger_codec_request_digest(const struct rg_hash *ledger, uint32_t member,
+                                    const struct rg_id *stream, uint64_t first, uint32_t count,
+                                    const struct rg_hash *root, struct rg_hash *out)
+{
+    struct rg_hash_state s;
+    rg_hash_begin(&s, RG_DOMAIN_REQUEST, ledger);
+    rg_hash_add_u64(&s, member);
+    rg_hash_add(&s, (struct rg_bytes){stream->b, RG_ID_BYTES});
+    rg_hash_add_u64(&s, first);
+    rg_hash_add_u64(&s, count);
+    rg_hash_add(&s, of_hash(root));
+    rg_hash_end(&s, out);
+}
