@@ -19,12 +19,13 @@ static inline bool rg_num_add(uint64_t a, uint64_t b, uint64_t *out)
     return true;
 }
 
-/* The smaller and the larger of two numbers. */
+/* The smaller of two numbers. */
 static inline uint64_t rg_num_min(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
 
+/* The larger of two numbers. */
 static inline uint64_t rg_num_max(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;

@@ -1,0 +1,240 @@
+/* The answer half of client_codec.h, reading. */
+#include "client.pb-c.h"
+#include "proto/client_codec.h"
+#include "proto/pack.h"
+
+#define VERSION 1u
+#define TEXT_MAX 4096u
+#define LIST_MAX 65536u
+
+static rg_err read_submitted(const Reigen__Client__Submitted *m, struct rg_answer_submitted *out)
+{
+    if (!rg_pack_fixed(m->submission, out->submission.b, RG_HASH_BYTES) ||
+        !rg_pack_fixed(m->pseudonym, out->pseudonym.b, RG_ID_BYTES)) {
+        return RG_ERR_INVALID;
+    }
+    out->events = m->events;
+    out->known = m->known;
+    out->first_height = m->first_height;
+    out->last_height = m->last_height;
+    out->cases_opened = m->cases_opened;
+    return RG_OK;
+}
+
+static rg_err read_authorities(struct rg_arena *arena, const Reigen__Client__Status *m,
+                               struct rg_answer_status *out)
+{
+    if (m->n_authorities > RG_AUTHORITIES_MAX) {
+        return RG_ERR_INVALID;
+    }
+    out->authorities = rg_arena_take_array(arena, m->n_authorities, sizeof *out->authorities);
+    if (out->authorities == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_authorities; i++) {
+        const Reigen__Client__Authority *a = m->authorities[i];
+        struct rg_answer_authority *to = &out->authorities[i];
+        if (!rg_pack_text(a->name, RG_NAME_MAX, &to->name) ||
+            !rg_pack_text(a->agency, RG_NAME_MAX, &to->agency)) {
+            return RG_ERR_INVALID;
+        }
+        to->live = a->live != 0;
+        to->missed_turns = a->missed_turns;
+        to->clock_offset_ms = a->clock_offset_ms;
+        to->height = a->height;
+        to->silent_ms = a->silent_ms;
+    }
+    out->authority_count = (uint32_t)m->n_authorities;
+    return RG_OK;
+}
+
+static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *m,
+                          struct rg_answer_status *out)
+{
+    if (!rg_pack_text(m->ledger, RG_NAME_MAX, &out->ledger) ||
+        !rg_pack_text(m->node, RG_NAME_MAX, &out->node) ||
+        !rg_pack_text(m->agency, RG_NAME_MAX, &out->agency) ||
+        !rg_pack_text(m->stalled, TEXT_MAX, &out->stalled) ||
+        !rg_pack_text(m->warning, TEXT_MAX, &out->warning) ||
+        !rg_pack_fixed(m->ledger_id, out->ledger_id.b, RG_HASH_BYTES) ||
+        !rg_pack_fixed(m->hash, out->hash.b, RG_HASH_BYTES) ||
+        !rg_pack_fixed(m->digest, out->digest.b, RG_HASH_BYTES)) {
+        return RG_ERR_INVALID;
+    }
+    out->height = m->height;
+    out->epoch = m->epoch;
+    out->view = m->view;
+    out->lag_ms = m->lag_ms;
+    out->rules_height = m->rules_height;
+    out->rules_parked = m->rules_parked;
+    out->bus_frames = m->bus_frames;
+    out->bus_refused = m->bus_refused;
+    out->quorum = m->quorum;
+    out->mempool = m->mempool;
+    out->time_ms = m->time_ms;
+    out->pid = m->pid;
+    out->memory_kib = m->memory_kib;
+    out->cpu_ms = m->cpu_ms;
+    out->keys_unacknowledged = m->keys_unacknowledged;
+    out->alerts_logseq = m->alerts_logseq;
+    return read_authorities(arena, m, out);
+}
+
+static rg_err read_events(struct rg_arena *arena, const Reigen__Client__Case *m,
+                          struct rg_answer_case *out)
+{
+    out->events = rg_arena_take_array(arena, m->n_events, sizeof *out->events);
+    if (out->events == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_events; i++) {
+        const Reigen__Client__CaseEvent *e = m->events[i];
+        struct rg_answer_case_event *to = &out->events[i];
+        if (!rg_pack_text(e->agency, RG_NAME_MAX, &to->agency) ||
+            !rg_pack_text(e->member, RG_NAME_MAX, &to->member)) {
+            return RG_ERR_INVALID;
+        }
+        to->height = e->height;
+        to->submission = e->submission;
+        to->entry = e->entry;
+        to->event = rg_pack_to(e->event);
+        to->recorded_ms = e->recorded_ms;
+    }
+    out->event_count = (uint32_t)m->n_events;
+    return RG_OK;
+}
+
+static rg_err read_duties(struct rg_arena *arena, const Reigen__Client__Case *m,
+                          struct rg_answer_case *out)
+{
+    out->duties = rg_arena_take_array(arena, m->n_duties, sizeof *out->duties);
+    if (out->duties == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_duties; i++) {
+        const Reigen__Client__Duty *d = m->duties[i];
+        struct rg_answer_duty *to = &out->duties[i];
+        if (!rg_pack_text(d->rule, RG_NAME_MAX, &to->rule) ||
+            !rg_pack_text(d->step, RG_NAME_MAX, &to->step) || d->n_by > RG_DUTY_BY_MAX) {
+            return RG_ERR_INVALID;
+        }
+        for (size_t j = 0; j < d->n_by; j++) {
+            if (!rg_pack_text(d->by[j], RG_NAME_MAX, &to->by[j])) {
+                return RG_ERR_INVALID;
+            }
+        }
+        to->by_count = (uint32_t)d->n_by;
+        to->due_ms = d->due_ms;
+    }
+    out->duty_count = (uint32_t)m->n_duties;
+    return RG_OK;
+}
+
+static rg_err read_case(struct rg_arena *arena, const Reigen__Client__Case *m,
+                        struct rg_answer_case *out)
+{
+    if (!rg_pack_fixed(m->pseudonym, out->pseudonym.b, RG_ID_BYTES) || m->n_events > LIST_MAX ||
+        m->n_duties > LIST_MAX || m->n_alerts > LIST_MAX) {
+        return RG_ERR_INVALID;
+    }
+    out->truncated = m->truncated != 0;
+    out->alerts = rg_arena_take_array(arena, m->n_alerts, sizeof *out->alerts);
+    if (out->alerts == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_alerts; i++) {
+        if (!rg_pack_text(m->alerts[i], RG_FRAME_API_MAX, &out->alerts[i])) {
+            return RG_ERR_INVALID;
+        }
+    }
+    out->alert_count = (uint32_t)m->n_alerts;
+    const rg_err err = read_events(arena, m, out);
+    return err == RG_OK ? read_duties(arena, m, out) : err;
+}
+
+static rg_err read_alerts(struct rg_arena *arena, const Reigen__Client__Alerts *m,
+                          struct rg_answer *out)
+{
+    if (m->n_alerts > LIST_MAX) {
+        return RG_ERR_INVALID;
+    }
+    out->alerts = rg_arena_take_array(arena, m->n_alerts, sizeof *out->alerts);
+    if (out->alerts == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_alerts; i++) {
+        out->alerts[i].logseq = m->alerts[i]->logseq;
+        if (!rg_pack_text(m->alerts[i]->topic, 256, &out->alerts[i].topic) ||
+            !rg_pack_text(m->alerts[i]->event, RG_FRAME_API_MAX, &out->alerts[i].event)) {
+            return RG_ERR_INVALID;
+        }
+    }
+    out->kind = RG_ANSWER_ALERTS;
+    out->alert_count = (uint32_t)m->n_alerts;
+    out->alerts_last = m->last;
+    out->alerts_more = m->more != 0;
+    return RG_OK;
+}
+
+static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Answer *m,
+                        struct rg_answer *out)
+{
+    switch ((int)m->body_case) {
+    case REIGEN__CLIENT__ANSWER__BODY__NOT_SET:
+        out->kind = RG_ANSWER_NONE;
+        return RG_OK;
+    case REIGEN__CLIENT__ANSWER__BODY_SUBMITTED:
+        out->kind = RG_ANSWER_SUBMITTED;
+        return read_submitted(m->submitted, &out->submitted);
+    case REIGEN__CLIENT__ANSWER__BODY_STATUS:
+        out->kind = RG_ANSWER_STATUS;
+        return read_status(arena, m->status, &out->status);
+    case REIGEN__CLIENT__ANSWER__BODY_CASE:
+        out->kind = RG_ANSWER_CASE;
+        return read_case(arena, m->case_, &out->case_file);
+    case REIGEN__CLIENT__ANSWER__BODY_ALERTS:
+        return read_alerts(arena, m->alerts, out);
+    case REIGEN__CLIENT__ANSWER__BODY_PAGE:
+        out->kind = RG_ANSWER_PAGE;
+        out->page_token = m->page->token;
+        out->page_data = rg_pack_to(m->page->data);
+        return RG_OK;
+    case REIGEN__CLIENT__ANSWER__BODY_DEFINITION:
+        out->kind = RG_ANSWER_DEFINITION;
+        out->definition = rg_pack_to(m->definition->yaml);
+        out->version = m->definition->version;
+        return rg_pack_text(m->definition->process, RG_NAME_MAX, &out->process) ? RG_OK
+                                                                                : RG_ERR_INVALID;
+    case REIGEN__CLIENT__ANSWER__BODY_CURSOR:
+        out->kind = RG_ANSWER_CURSOR;
+        out->acknowledged = m->cursor->acknowledged;
+        return RG_OK;
+    default:
+        return RG_ERR_INVALID;
+    }
+}
+
+rg_err rg_client_codec_decode_answer(struct rg_arena *arena, struct rg_bytes bytes,
+                                     struct rg_answer *out)
+{
+    const Reigen__Client__Answer *m = NULL;
+    struct rg_answer a = {0};
+    rg_err err = rg_pack_decode(arena, &reigen__client__answer__descriptor, bytes, RG_FRAME_API_MAX,
+                                (const ProtobufCMessage **)(const void **)&m);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (m->version != VERSION) {
+        return RG_ERR_VERSION;
+    }
+    a.id = m->id;
+    a.code = m->code;
+    if (!rg_pack_lines(m->error, TEXT_MAX, &a.error)) {
+        return RG_ERR_INVALID;
+    }
+    err = read_body(arena, m, &a);
+    if (err == RG_OK) {
+        *out = a;
+    }
+    return err;
+}
