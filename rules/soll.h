@@ -1,0 +1,16 @@
+/* The bundled rules module: a declarative engine over a process definition. One state machine per
+ * rule and case serves live alerts and conformance alike; see docs/process-definitions.md for
+ * templates and semantics. Does not know where entries come from. */
+#ifndef RG_RULES_SOLL_H
+#define RG_RULES_SOLL_H
+
+#include "rules/reigen_rules.h"
+
+/* Bytes of the live state of a case; over it the newest open activations are no longer followed and
+ * a system alert says so, once a rule and case. */
+#define RG_SOLL_STATE_MAX 16384
+
+/* The module's table; static. */
+const struct rg_rules_module *rg_soll_module(void);
+
+#endif /* RG_RULES_SOLL_H */

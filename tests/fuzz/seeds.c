@@ -1,0 +1,195 @@
+/* Writes valid examples of every format below the folder given: the seeds of the fuzz targets. */
+#include "base/bytes.h"
+#include "consensus/cert.h"
+#include "consensus/vote.h"
+#include "ledger/state.h"
+#include "proto/client_codec.h"
+#include "proto/genesis_codec.h"
+#include "proto/ledger_codec.h"
+#include "proto/peer_codec.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static const struct rg_hash ledger = {{7, 7, 7}};
+static struct rg_arena arena;
+static const char *root;
+static unsigned written;
+
+static void put(const char *target, struct rg_bytes bytes)
+{
+    char path[1024];
+    (void)snprintf(path, sizeof path, "%s/%s", root, target);
+    (void)mkdir(path, 0755);
+    (void)snprintf(path, sizeof path, "%s/%s/seed-%03u", root, target, written);
+    FILE *f = fopen(path, "wb");
+    if (f == NULL || fwrite(bytes.data, 1, bytes.len, f) != bytes.len || fclose(f) != 0) {
+        (void)fprintf(stderr, "cannot write %s\n", path);
+        exit(73);
+    }
+    written++;
+}
+
+static void peers(void)
+{
+    struct rg_bytes list[2] = {rg_bytes_str("one"), rg_bytes_str("two")};
+    struct rg_peer_case_key key = {.readers = 5, .opener = 1, .key = {9}};
+    struct rg_hash commitments[2] = {{{1}}, {{2}}};
+    struct rg_peer_status status = {.number = 1, .view = 4};
+    struct rg_hash digest;
+    for (enum rg_peer_kind k = RG_PEER_PROPOSE; k <= RG_PEER_KEY_PULL; k++) {
+        struct rg_peer_message m = {.kind = k,
+                                    .bytes = rg_bytes_str("x"),
+                                    .count = 2,
+                                    .list = list,
+                                    .from = 1,
+                                    .to = 3,
+                                    .key_count = k == RG_PEER_KEYS ? 1 : 2,
+                                    .keys = &key,
+                                    .commitments = commitments,
+                                    .number = 1};
+        struct rg_bytes out;
+        if (k == RG_PEER_STATUS && rg_peer_codec_encode_status(&arena, &ledger, &status,
+                                                               &m.status_bytes, &digest) != RG_OK) {
+            exit(70);
+        }
+        if (rg_peer_codec_encode(&arena, &ledger, &m, &out) == RG_OK) {
+            put("peer", out);
+        }
+    }
+}
+
+static void clients(void)
+{
+    struct rg_bytes list[2] = {rg_bytes_str("one"), rg_bytes_str("two")};
+    for (enum rg_request_kind k = RG_REQUEST_SUBMIT; k <= RG_REQUEST_PAGE; k++) {
+        struct rg_request r = {.kind = k,
+                               .first = 1,
+                               .count = 2,
+                               .events = list,
+                               .cases = list,
+                               .file_number = list[0],
+                               .name = list[1],
+                               .token = 1,
+                               .as_of_ms = -1,
+                               .rules = list[0]};
+        struct rg_bytes out;
+        if (rg_client_codec_encode_request(&arena, &ledger, &r, &out) == RG_OK) {
+            put("request", out);
+        }
+    }
+    struct rg_answer_authority authority = {.name = list[0], .agency = list[1]};
+    struct rg_answer_case_event event = {.event = list[0], .agency = list[1], .member = list[0]};
+    struct rg_answer_duty duty = {.rule = list[0], .step = list[1], .by_count = 1, .by = {list[0]}};
+    struct rg_answer_alert alert = {.logseq = 1, .topic = list[0], .event = list[1]};
+    for (enum rg_answer_kind k = RG_ANSWER_NONE; k <= RG_ANSWER_CURSOR; k++) {
+        struct rg_answer a = {.kind = k,
+                              .status = {.authority_count = 1, .authorities = &authority},
+                              .case_file = {.event_count = 1,
+                                            .events = &event,
+                                            .duty_count = 1,
+                                            .duties = &duty,
+                                            .alert_count = 1,
+                                            .alerts = list},
+                              .alert_count = 1,
+                              .alerts = &alert,
+                              .page_data = list[0]};
+        struct rg_bytes out;
+        if (rg_client_codec_encode_answer(&arena, &a, &out) == RG_OK) {
+            put("answer", out);
+        }
+    }
+}
+
+static void ledgers(void)
+{
+    struct rg_event e = {.step = rg_bytes_str("step"),
+                         .occurred_ms = 5,
+                         .field_count = 1,
+                         .fields = {{rg_bytes_str("a"), rg_bytes_str("b")}}};
+    struct rg_entry entry = {
+        .kind = 1, .readers = 3, .schema = 1, .opens = true, .sealed = rg_bytes_str("sealed")};
+    struct rg_submission s = {.signer = 0, .sequence = 1, .entry_count = 1, .ledger = ledger};
+    struct rg_header h = {.ledger = ledger, .view = 1, .height = 1, .submission_count = 1};
+    struct rg_bytes out;
+    struct rg_bytes bytes;
+    struct rg_bytes head;
+    struct rg_hash hash;
+    const struct rg_sig sig = {{1}};
+    bool good = rg_ledger_codec_encode_event(&arena, &e, &out) == RG_OK;
+    struct rg_case_body body = {.first = 1, .count = 1, .event = out, .path_count = 1};
+    good = good && rg_ledger_codec_encode_body(&arena, &body, &bytes) == RG_OK;
+    put("ledger", out);
+    good = good && rg_ledger_codec_encode_body(&arena, &body, &bytes) == RG_OK;
+    put("ledger", bytes);
+    good = good && rg_ledger_codec_encode_entry(&arena, &entry, &out) == RG_OK &&
+           rg_ledger_codec_encode_head(&arena, &s, &head, &hash) == RG_OK &&
+           rg_ledger_codec_encode_submission(&arena, head, &sig, &out, 1, &bytes) == RG_OK &&
+           rg_ledger_codec_encode_block(&arena, &h, &bytes, &hash, &out) == RG_OK;
+    if (!good) {
+        exit(70);
+    }
+    put("ledger", out);
+    static struct rg_state state;
+    static uint8_t state_bytes[RG_STATE_BYTES_MAX];
+    put("ledger", (struct rg_bytes){state_bytes, rg_state_encode(&state, state_bytes)});
+}
+
+static void genesis(void)
+{
+    static struct rg_genesis g = {.name = "test",
+                                  .time_ms = 1,
+                                  .agency_count = 1,
+                                  .principal_count = 1,
+                                  .authority_count = 1,
+                                  .definition_len = 3,
+                                  .definition = "a: ",
+                                  .agency = {{.name = "A", .class = 1}},
+                                  .principal = {{.name = "n", .roles = RG_ROLE_NODE}}};
+    struct rg_hash id;
+    struct rg_bytes out;
+    rg_genesis_default_parameters(&g.parameters);
+    if (rg_genesis_codec_encode(&arena, &g, &id, &out) != RG_OK) {
+        exit(70);
+    }
+    put("genesis", out);
+}
+
+static void consensus(void)
+{
+    static uint8_t bytes[RG_CERT_MAX];
+    const struct rg_sig sigs[3] = {{{1}}, {{2}}, {{3}}};
+    struct rg_vote v = {.kind = RG_VOTE_NOTARIZE, .epoch = 1, .cand = {.view = 4, .pview = 3}};
+    struct rg_cert c = {.kind = RG_VOTE_NOTARIZE,
+                        .n = 4,
+                        .count = 3,
+                        .epoch = 1,
+                        .signers = 7,
+                        .cand = {.view = 4, .pview = 3},
+                        .sigs = sigs};
+    size_t len = 0;
+    rg_vote_encode(&v, bytes);
+    put("consensus", (struct rg_bytes){bytes, RG_VOTE_BYTES});
+    if (rg_cert_encode(&c, bytes, sizeof bytes, &len) != RG_OK) {
+        exit(70);
+    }
+    put("consensus", (struct rg_bytes){bytes, len});
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2 || rg_arena_init(&arena, RG_PEER_CODEC_ARENA) != RG_OK) {
+        (void)fprintf(stderr, "usage: fuzz_seeds FOLDER\n");
+        return 64;
+    }
+    root = argv[1];
+    (void)mkdir(root, 0755);
+    peers();
+    clients();
+    ledgers();
+    genesis();
+    consensus();
+    rg_arena_fini(&arena);
+    printf("%u seeds\n", written);
+    return 0;
+}

@@ -1,0 +1,25 @@
+set(rules_tests ${CMAKE_CURRENT_LIST_DIR})
+rg_test(unit rules_conformance
+  SOURCES ${rules_tests}/rules_conformance.c ${rules_tests}/rules_log.c
+  MODULES rules base
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::zlib)
+# A module as somebody else would build it.
+add_library(rules_module_bad MODULE ${rules_tests}/rules_module_bad.c)
+target_link_libraries(rules_module_bad PRIVATE rg_options)
+rg_posix(rules_module_bad)
+set(rules_process_args $<TARGET_FILE:reigen-rules>)
+if(NOT RG_SANITIZE)
+  list(APPEND rules_process_args $<TARGET_FILE:rules_module_bad>)
+endif()
+rg_test(unit rules_process
+  SOURCES ${rules_tests}/rules_process.c ${rules_tests}/rules_log.c
+  MODULES rules base
+  SYSTEM PkgConfig::cmocka PkgConfig::zlib
+  ARGS ${rules_process_args})
+add_dependencies(unit_rules_process reigen-rules rules_module_bad)
+rg_test(unit rules_soll SOURCES ${rules_tests}/rules_soll.c MODULES rules base SYSTEM PkgConfig::cmocka)
+rg_test(unit rules_definition
+  SOURCES ${rules_tests}/rules_definition.c ${rules_tests}/rules_log.c
+  MODULES rules base
+  SYSTEM PkgConfig::cmocka PkgConfig::zlib)
+rg_test(unit rules_hostile SOURCES ${rules_tests}/rules_hostile.c MODULES rules base SYSTEM PkgConfig::cmocka)
