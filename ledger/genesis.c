@@ -58,7 +58,7 @@ static const char *check_agencies(const struct rg_genesis *g)
         return "there must be 1 to 64 agencies";
     }
     for (uint32_t i = 0; i < g->agency_count; i++) {
-        const struct rg_agency *a = &g->agency[i];
+        const struct rg_genesis_agency *a = &g->agency[i];
         if (!good_name(a->name)) {
             return "an agency's name is not made of letters, digits, '-', '_' and '.'";
         }

@@ -23,7 +23,7 @@ enum rg_agency_class {
     RG_AGENCY_LAND
 };
 
-struct rg_agency {
+struct rg_genesis_agency {
     char name[RG_NAME_MAX + 1];
     enum rg_agency_class class;
     struct rg_pubkey admin_key;
@@ -58,7 +58,7 @@ struct rg_genesis {
     uint32_t agency_count;
     uint32_t principal_count;
     uint32_t authority_count;
-    struct rg_agency agency[RG_AGENCIES_MAX];
+    struct rg_genesis_agency agency[RG_AGENCIES_MAX];
     struct rg_principal principal[RG_PRINCIPALS_MAX];
     uint32_t authority[RG_AUTHORITIES_MAX]; /* principal indexes, in the order of their turns */
     uint32_t definition_len;
