@@ -1,0 +1,107 @@
+/* The only place that signs. Every vote of mine, from whatever rule, comes through cast(): it
+ * checks what I may sign, records it, asks for it to be made durable, and only then sends it. A
+ * second call site cannot forget a check. */
+#include "consensus/cons_priv.h"
+
+bool rg_cons_cast__can(const struct rg_cons *c)
+{
+    return c->started && !c->halted && c->me != RG_MEMBERS_NONE;
+}
+
+struct rg_vote rg_cons_cast__mine(const struct rg_cons *c, const struct rg_slot *s,
+                                  enum rg_vote_kind kind)
+{
+    RG_ASSERT(s->mine.has[kind]);
+    struct rg_vote v;
+    memset(&v, 0, sizeof v);
+    v.kind = kind;
+    v.signer = c->me;
+    v.epoch = c->epoch;
+    v.cand = s->mine.cand[kind];
+    v.sig = s->mine.sig[kind];
+    return v;
+}
+
+/* I1-I4. They cannot fail by any input: the rules have asked the same before. */
+static void check(const struct rg_cons *c, const struct rg_slot *s, enum rg_vote_kind kind,
+                  const struct rg_cand *cand)
+{
+    const struct rg_mine *m = &s->mine;
+    RG_ASSERT(cand->view > c->lf);
+    switch (kind) {
+    case RG_VOTE_NOTARIZE:
+        /* "I1 at most one N per view. I4 N => v = cur at vote time." */
+        RG_ASSERT(!m->has[RG_VOTE_NOTARIZE] || RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE));
+        RG_ASSERT(!m->has[RG_VOTE_NULLIFY] && !m->has[RG_VOTE_FINALIZE]);
+        RG_ASSERT(cand->view == c->cur);
+        RG_ASSERT(cand->pview >= c->lf && cand->pview < cand->view);
+        return;
+    case RG_VOTE_NULLIFY:
+        /* "I2 not both L and F." */
+        RG_ASSERT(!m->has[RG_VOTE_NULLIFY] && !m->has[RG_VOTE_FINALIZE]);
+        RG_ASSERT(cand->view == c->cur);
+        return;
+    case RG_VOTE_FINALIZE:
+        /* "I1 at most one F per view. I2. I3 F => Notar(F) held, and N in {none, F}." */
+        RG_ASSERT(!m->has[RG_VOTE_FINALIZE]);
+        RG_ASSERT(!m->has[RG_VOTE_NULLIFY] || RG_MUTANT_IS(RG_MUTANT_FINALIZE_AFTER_NULLIFY));
+        RG_ASSERT(s->certs[RG_VOTE_NOTARIZE].kind != RG_VOTE_NONE);
+        RG_ASSERT(rg_cand_eq(&s->certs[RG_VOTE_NOTARIZE].cand, cand));
+        RG_ASSERT(!m->has[RG_VOTE_NOTARIZE] || rg_cand_eq(&m->cand[RG_VOTE_NOTARIZE], cand) ||
+                  RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE));
+        return;
+    case RG_VOTE_NONE:
+        break;
+    }
+    RG_ASSERT(false);
+}
+
+static void cast(struct rg_cons *c, enum rg_vote_kind kind, const struct rg_cand *statement,
+                 bool as_proposal)
+{
+    RG_ASSERT(rg_cons_cast__can(c));
+    const struct rg_cand cand = *statement;
+    struct rg_slot *s = rg_cons_slots__get(c, cand.view);
+    RG_ASSERT(s != NULL);
+    check(c, s, kind, &cand);
+    struct rg_hash digest;
+    rg_vote_digest(&c->ledger, &c->members, c->epoch, kind, &cand, &digest);
+    c->sign(c->sign_ctx, &digest, &s->mine.sig[kind]);
+    s->mine.cand[kind] = cand;
+    s->mine.has[kind] = true;
+    /* "Before NOTARIZE/PROPOSE: body + justification + vote record." The justification is in the
+     * journal since its certificates came in. A finalizer keeps the body too. */
+    struct rg_blk *b =
+        kind == RG_VOTE_NULLIFY ? NULL : rg_cons_slots__block(c, &cand.hash, cand.view + 1);
+    if (b != NULL && !RG_MUTANT_IS(RG_MUTANT_BODY_NOT_DURABLE)) {
+        rg_cons_out__persist_block(c, b);
+    }
+    const struct rg_vote v = rg_cons_cast__mine(c, s, kind);
+    rg_cons_out__persist(c, RG_ACTION_PERSIST_VOTE)->vote = v;
+    if (as_proposal) {
+        const bool led = rg_cons_out__proposal(c, RG_ACTION_BCAST_PROPOSE, RG_PEER_ALL);
+        RG_ASSERT(led);
+    } else {
+        rg_cons_out__leave(c, RG_ACTION_BCAST_VOTE)->vote = v;
+    }
+    /* "Own votes enter the pool in the same step." */
+    rg_cons_pool__vote(c, &v);
+}
+
+void rg_cons_cast__vote(struct rg_cons *c, enum rg_vote_kind kind, const struct rg_cand *cand)
+{
+    struct rg_cand statement = *cand;
+    if (kind == RG_VOTE_NULLIFY) {
+        statement = (struct rg_cand){.view = cand->view};
+    }
+    cast(c, kind, &statement, false);
+}
+
+void rg_cons_cast__propose(struct rg_cons *c, const struct rg_cand *cand)
+{
+    struct rg_slot *s = rg_cons_slots__get(c, cand->view);
+    RG_ASSERT(s != NULL);
+    s->prop = (struct rg_prop){.has = true, .cand = *cand};
+    cast(c, RG_VOTE_NOTARIZE, cand, true);
+    s->prop.sig = s->mine.sig[RG_VOTE_NOTARIZE];
+}

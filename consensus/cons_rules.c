@@ -1,0 +1,225 @@
+/* The rules R0, R2 and R3, and the loop that applies all rules until nothing changes. Each rule
+ * says whether it changed something; each change uses up something finite (a view, a vote, a block,
+ * a request), so the loop ends. */
+#include "consensus/cons_priv.h"
+
+/* Remember whether the turn that ends was used: leaders that miss their turns are skipped. */
+static void note_turn(struct rg_cons *c)
+{
+    const uint16_t leader = rg_members_leader(&c->members, c->cur);
+    struct rg_cand cand;
+    if (!rg_cons_slots__nullified(c, c->cur) || rg_cons_slots__certified(c, c->cur, &cand)) {
+        c->missed[leader] = 0;
+        return;
+    }
+    if (c->missed[leader] == 0) {
+        c->missed_from_ms[leader] = c->entered_ms;
+    }
+    c->missed[leader]++;
+}
+
+void rg_cons_rules__enter(struct rg_cons *c, uint64_t view)
+{
+    RG_ASSERT(view > c->cur);
+    if (view == c->cur + 1) {
+        note_turn(c);
+    }
+    c->cur = view;
+    c->entered_ms = c->now_ms;
+    c->armed = false;
+    c->build = RG_BUILD_NONE;
+}
+
+/* R0 Enter. "On holding any certificate for view w >= cur (even if vote[w].L is set): cur := w+1;
+ * disarm; BCAST that cert once; try arm." Never waits for a body; never undone. */
+static bool rule_enter(struct rg_cons *c)
+{
+    if (c->cert_max < c->cur) {
+        return false;
+    }
+    const struct rg_slot *s = rg_cons_slots__find(c, c->cert_max);
+    if (RG_MUTANT_IS(RG_MUTANT_CERT_DEAF)) {
+        const struct rg_slot *here = rg_cons_slots__find(c, c->cur);
+        if (here != NULL && here->mine.has[RG_VOTE_NULLIFY]) {
+            return false;
+        }
+    }
+    if (!rg_cons_slots__has_room(c, c->cert_max + 1)) {
+        rg_cons_out__alarm(c, RG_ALARM_NO_ROOM, c->cur, NULL, NULL);
+        return false;
+    }
+    const struct rg_cert *cert = NULL;
+    if (s != NULL && s->certs[RG_VOTE_NOTARIZE].kind != RG_VOTE_NONE) {
+        cert = &s->certs[RG_VOTE_NOTARIZE];
+    } else if (s != NULL && s->certs[RG_VOTE_NULLIFY].kind != RG_VOTE_NONE) {
+        cert = &s->certs[RG_VOTE_NULLIFY];
+    }
+    if (cert != NULL) { /* a Final was relayed when it came in */
+        rg_cons_out__leave(c, RG_ACTION_BCAST_CERT)->cert = cert;
+    }
+    rg_cons_rules__enter(c, c->cert_max + 1);
+    return true;
+}
+
+enum judgement {
+    JUDGE_WAIT, /* something is missing */
+    JUDGE_YES,
+    JUDGE_BAD, /* no honest leader proposes this */
+};
+
+/* Whether Null(w) is held for all views between; else ask for them. */
+static bool gaps_nullified(struct rg_cons *c, struct rg_slot *s, uint64_t pview)
+{
+    if (RG_MUTANT_IS(RG_MUTANT_NO_GAP_CHECK)) {
+        return true;
+    }
+    for (uint64_t view = c->cur - 1; view > pview; view--) {
+        if (!rg_cons_slots__nullified(c, view)) {
+            rg_cons_repair__ask(c, s, pview);
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum judgement judge_block(struct rg_cons *c, const struct rg_cand *cand,
+                                  const struct rg_cand *parent)
+{
+    const struct rg_blk *b = rg_cons_slots__block(c, &cand->hash, rg_cons_slots__last(c) + 1);
+    if (rg_hash_eq(&cand->hash, &parent->hash)) {
+        /* SAME: always content-valid, once the parent is. */
+    } else if (b != NULL &&
+               (b->info.view != cand->view || !rg_hash_eq(&b->info.parent, &parent->hash))) {
+        return JUDGE_BAD;
+    }
+    if (b == NULL) {
+        return JUDGE_WAIT;
+    }
+    if (b->state == RG_BLK_INVALID) {
+        return JUDGE_BAD;
+    }
+    return b->state == RG_BLK_VALID ? JUDGE_YES : JUDGE_WAIT;
+}
+
+static enum judgement judge(struct rg_cons *c, struct rg_slot *s)
+{
+    const struct rg_cand *cand = &s->prop.cand;
+    if (s->equivocated && !RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE)) {
+        return JUDGE_BAD;
+    }
+    if (cand->pview < c->lf) {
+        return JUDGE_BAD; /* it would pass over a final view */
+    }
+    struct rg_cand parent;
+    if (!rg_cons_slots__certified(c, cand->pview, &parent)) {
+        rg_cons_repair__ask(c, s, cand->pview);
+        return JUDGE_WAIT;
+    }
+    if (!gaps_nullified(c, s, cand->pview)) {
+        return JUDGE_WAIT;
+    }
+    return judge_block(c, cand, &parent);
+}
+
+static bool may_notarize(const struct rg_slot *s)
+{
+    if (RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE) && s->mine.has[RG_VOTE_NOTARIZE]) {
+        return !s->mine.has[RG_VOTE_NULLIFY] && !s->mine.has[RG_VOTE_FINALIZE] &&
+               !rg_cand_eq(&s->mine.cand[RG_VOTE_NOTARIZE], &s->prop.cand);
+    }
+    return !s->mine.has[RG_VOTE_NOTARIZE] && !s->mine.has[RG_VOTE_NULLIFY] &&
+           !s->mine.has[RG_VOTE_FINALIZE];
+}
+
+/* R2 Notarize. "Vote iff cur = v and vote[v] = {none, 0, none} and Notar/Final(c's parent) held at
+ * pv and pv >= lf and Null(w) held for all pv < w < v and body + ancestors stored and VERDICT
+ * valid." */
+static bool rule_notarize(struct rg_cons *c)
+{
+    struct rg_slot *s = rg_cons_slots__current(c);
+    if (!rg_cons_cast__can(c) || !s->prop.has || !may_notarize(s)) {
+        return false;
+    }
+    if (judge(c, s) != JUDGE_YES) {
+        return false;
+    }
+    const struct rg_cand cand = s->prop.cand;
+    rg_cons_cast__vote(c, RG_VOTE_NOTARIZE, &cand);
+    return true;
+}
+
+/* R3's list of reasons to give up on the current view. */
+static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
+{
+    /* "leader equivocated; leader sent NULLIFY(cur); proposal invalid; own proposal impossible" */
+    const uint16_t leader = rg_members_leader(&c->members, c->cur);
+    if (s->equivocated || s->pool[RG_VOTE_NULLIFY][leader].has) {
+        return true;
+    }
+    if (s->prop.has && !s->mine.has[RG_VOTE_NOTARIZE] && judge(c, s) == JUDGE_BAD) {
+        return true;
+    }
+    if (!c->armed) {
+        return false;
+    }
+    if (rg_cons_lead__impossible(c)) {
+        return true;
+    }
+    /* "mono >= D_l and prop[cur] absent; mono >= D_a" */
+    if (!s->prop.has &&
+        (c->now_ms >= rg_cons_time__leader_deadline(c) || rg_cons_time__skipped(c))) {
+        return true;
+    }
+    return c->now_ms >= rg_cons_time__view_deadline(c);
+}
+
+/* R3 Nullify. "If vote[cur].L = 0 and vote[cur].F = none ...: PERSIST L; BARRIER; BCAST
+ * NULLIFY(cur). Allowed after N, never after F. After L: no N, no F in that view, ever." */
+static bool rule_nullify(struct rg_cons *c)
+{
+    struct rg_slot *s = rg_cons_slots__current(c);
+    if (!rg_cons_cast__can(c) || s->mine.has[RG_VOTE_NULLIFY] || s->mine.has[RG_VOTE_FINALIZE] ||
+        !should_nullify(c, s)) {
+        return false;
+    }
+    rg_cons_cast__vote(c, RG_VOTE_NULLIFY, &(struct rg_cand){.view = c->cur});
+    return true;
+}
+
+static bool run_once(struct rg_cons *c)
+{
+    static bool (*const rules[])(struct rg_cons *) = {
+        rule_enter,
+        rg_cons_final__rule_commit,
+        rg_cons_final__rule_verify,
+        rg_cons_final__rule_fetch,
+        rg_cons_final__rule_finalize,
+        rg_cons_time__rule_arm,
+        rule_notarize,
+        rg_cons_lead__rule_propose,
+        rule_nullify,
+        rg_cons_time__rule_wake,
+        rg_cons_repair__rule_gaps,
+    };
+    c->retry_ms = UINT64_MAX;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (c->halted || !rg_cons_out__room(c)) {
+            return false;
+        }
+        if (rules[i](c)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void rg_cons_rules__run(struct rg_cons *c)
+{
+    /* Per view at most: enter, three votes, two blocks asked for and judged, one committed, a few
+     * requests and timers. The room for actions ends it far earlier. */
+    uint64_t left = 16 * (uint64_t)c->params.ring;
+    while (run_once(c)) {
+        RG_ASSERT(left > 0);
+        left--;
+    }
+}
