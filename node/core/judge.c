@@ -1,0 +1,179 @@
+/* Whether a block is valid, and the state after it. A block is judged once, against the state of
+ * its parent, which is executed first. */
+#include "node/core/core_priv.h"
+
+#include <stdlib.h>
+
+/* A block without submissions is always let in: it is what makes a full tail final. */
+#define SMALL_BLOCK 4096u
+#define LIVE_COUNT_MAX 8192u
+
+const struct rg_state *rg_judge__state(const struct rg_core *c, const struct rg_hash *hash)
+{
+    if (rg_hash_eq(hash, &c->tip.info.hash)) {
+        return c->tip.state;
+    }
+    const struct rg_blocknode *n = rg_blocktree_find(&c->tree, hash);
+    return n != NULL && !n->final && n->verdict == RG_BLOCKNODE_VALID ? n->state : NULL;
+}
+
+bool rg_judge__has_room(const struct rg_core *c, size_t len, bool certified)
+{
+    const size_t max = certified ? (size_t)c->journal_cap : c->tree_hard;
+    return (len <= SMALL_BLOCK && c->tree.live_count < LIVE_COUNT_MAX) ||
+           c->tree.live_bytes + len <= max;
+}
+
+bool rg_judge__is_bound(const struct rg_block *b)
+{
+    struct rg_hash root;
+    rg_block_root(b->submissions, b->header.submission_count, &root);
+    if (!rg_hash_eq(&root, &b->header.submissions_root)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < b->header.submission_count; i++) {
+        const struct rg_submission *s = &b->submissions[i];
+        struct rg_bytes entries[RG_SUBMISSION_ENTRIES_MAX];
+        if (s->entry_count > RG_SUBMISSION_ENTRIES_MAX) {
+            return false;
+        }
+        for (uint32_t k = 0; k < s->entry_count; k++) {
+            entries[k] = s->entries[k].bytes;
+        }
+        rg_submission_root(entries, s->entry_count, &root);
+        if (!rg_hash_eq(&root, &s->entries_root)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Signatures that were checked when the submission came into the mempool. */
+struct known {
+    struct rg_core *core;
+    const struct rg_block *block;
+    uint32_t at; /* the check goes through the block in order */
+    bool trust;  /* a quorum vouches for all of them */
+};
+
+static bool verify_submission(void *ctx, const struct rg_pubkey *key, const struct rg_hash *digest,
+                              const struct rg_sig *sig)
+{
+    struct known *k = ctx;
+    if (k->trust) {
+        return true;
+    }
+    while (k->at < k->block->header.submission_count) {
+        const struct rg_submission *s = &k->block->submissions[k->at++];
+        if (rg_hash_eq(&s->digest, digest)) {
+            const struct rg_mempool_item *i =
+                rg_mempool_find(k->core->pool, s->signer, s->sequence);
+            if (i != NULL && rg_hash_eq(&i->hash, &s->hash)) {
+                return true;
+            }
+            break;
+        }
+    }
+    return k->core->config.verify(k->core->config.verify_ctx, key, digest, sig);
+}
+
+/* Judge and execute @n on @parent. */
+static void execute(struct rg_core *c, struct rg_blocknode *n, const struct rg_state *parent)
+{
+    const struct rg_block *b =
+        rg_core__decode(c, (struct rg_bytes){n->bytes, n->len}, &n->info.hash);
+    n->verdict = RG_BLOCKNODE_INVALID;
+    if (b == NULL || b->header.epoch != RG_CORE_EPOCH || b->header.epoch_last) {
+        return; /* the set of authorities does not change in this epoch */
+    }
+    struct known known = {.core = c, .block = b, .trust = n->final};
+    if (rg_block_check(b, parent, &n->info.parent, c->genesis, verify_submission, &known) !=
+            RG_BLOCK_VALID ||
+        !rg_hash_eq(&parent->block, &n->info.parent)) {
+        return;
+    }
+    struct rg_state *state = malloc(sizeof *state);
+    uint8_t *results = malloc(n->count > 0 ? n->count : 1);
+    if (state == NULL || results == NULL) {
+        free(state);
+        free(results);
+        c->out.failed = true;
+        n->verdict = RG_BLOCKNODE_UNJUDGED;
+        return;
+    }
+    *state = *parent;
+    rg_state_apply(state, c->genesis, b, results);
+    free(n->state);
+    free(n->results);
+    n->state = state;
+    n->results = results;
+    n->verdict = RG_BLOCKNODE_VALID;
+}
+
+/* "timestamp > wall + drift: wait", unless a quorum accepted the block already. */
+static bool too_early(struct rg_core *c, const struct rg_blocknode *n)
+{
+    const uint64_t limit = c->now.wall_ms + c->genesis->parameters.clock_drift_ms;
+    if (n->certified || n->final || n->info.time_ms <= limit) {
+        return false;
+    }
+    uint64_t due = c->now.mono_ms + (n->info.time_ms - limit);
+    if (n->info.time_ms - limit > UINT32_MAX) {
+        due = c->now.mono_ms + UINT32_MAX;
+    }
+    if (c->wait_due_ms == 0 || due < c->wait_due_ms) {
+        c->wait_due_ms = due;
+    }
+    return true;
+}
+
+/* The lowest block below @n, itself included, that is not judged and whose parent is. NULL:
+ * something is missing. */
+static struct rg_blocknode *next_to_judge(struct rg_core *c, struct rg_blocknode *n)
+{
+    struct rg_blocknode *at = n;
+    while (rg_judge__state(c, &at->info.parent) == NULL) {
+        struct rg_blocknode *parent = rg_blocktree_find(&c->tree, &at->info.parent);
+        if (parent == NULL || parent->final || parent->info.height >= at->info.height) {
+            return NULL;
+        }
+        if (parent->verdict == RG_BLOCKNODE_INVALID) {
+            at->verdict = RG_BLOCKNODE_INVALID;
+            return at;
+        }
+        at = parent;
+    }
+    return at;
+}
+
+bool rg_judge__run(struct rg_core *c, struct rg_blocknode *n)
+{
+    while (n->verdict == RG_BLOCKNODE_UNJUDGED && !c->out.failed) {
+        struct rg_blocknode *at = next_to_judge(c, n);
+        if (at == NULL || (at->verdict == RG_BLOCKNODE_UNJUDGED && too_early(c, at))) {
+            return false;
+        }
+        if (at->verdict == RG_BLOCKNODE_UNJUDGED) {
+            execute(c, at, rg_judge__state(c, &at->info.parent));
+        }
+    }
+    return !c->out.failed;
+}
+
+bool rg_judge__pending(struct rg_core *c)
+{
+    for (struct rg_blocknode *n = c->wanted > 0 ? c->tree.last : NULL; n != NULL; n = n->prev) {
+        if (!n->wanted || !rg_judge__run(c, n)) {
+            continue;
+        }
+        n->wanted = false;
+        c->wanted--;
+        struct rg_event ev = {
+            .kind = RG_EVENT_VERDICT, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
+        ev.verdict.hash = n->info.hash;
+        ev.verdict.valid = n->verdict == RG_BLOCKNODE_VALID;
+        rg_drive__feed(c, &ev);
+        return true;
+    }
+    return false;
+}

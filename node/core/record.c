@@ -1,0 +1,29 @@
+#include "node/core/record.h"
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "base/panic.h"
+
+size_t rg_record_encode_own(const struct rg_record_own *r, uint8_t *out)
+{
+    struct rg_writer w =
+        rg_bytes_writer(out, RG_RECORD_OWN_HEAD + r->submission.len + r->private_bytes.len);
+    rg_bytes_put_u64(&w, r->sequence);
+    rg_bytes_put_sized(&w, r->submission);
+    rg_bytes_put_sized(&w, r->private_bytes);
+    RG_ASSERT(!w.failed);
+    return w.len;
+}
+
+rg_err rg_record_decode_own(struct rg_bytes in, struct rg_record_own *out)
+{
+    struct rg_reader r = rg_bytes_reader(in);
+    struct rg_record_own own = {.sequence = rg_bytes_get_u64(&r)};
+    own.submission = rg_bytes_get_sized(&r, RG_SUBMISSION_MAX);
+    own.private_bytes = rg_bytes_get_sized(&r, in.len);
+    if (!rg_bytes_done(&r) || own.sequence == 0 || own.submission.len == 0) {
+        return RG_ERR_CORRUPT;
+    }
+    *out = own;
+    return RG_OK;
+}

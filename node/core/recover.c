@@ -1,0 +1,349 @@
+/* From the archive's tip and the journal's records back to exactly where the node was. */
+#include "node/core/core_priv.h"
+
+#include "base/bytes.h"
+#include "node/core/record.h"
+#include <stdlib.h>
+
+/* A copy of @b on the heap, as a range; its memory is freed by rg_core_destroy. */
+static rg_err keep(struct rg_bytes b, struct rg_bytes *out)
+{
+    uint8_t *p = malloc(b.len > 0 ? b.len : 1);
+    if (p == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    if (b.len > 0) {
+        memcpy(p, b.data, b.len);
+    }
+    *out = (struct rg_bytes){p, b.len};
+    return RG_OK;
+}
+
+/* A certificate that stands on my disk: its signatures are checked again. */
+static rg_err check_cert(struct rg_core *c, struct rg_bytes bytes, struct rg_cert *out)
+{
+    if (rg_cert_decode(bytes, out) != RG_OK || !rg_core__cert_ok(c, out)) {
+        return RG_ERR_CORRUPT;
+    }
+    return RG_OK;
+}
+
+rg_err rg_core_recover_tip(struct rg_core *c, const struct rg_core_tip *tip)
+{
+    struct rg_cert cert;
+    struct rg_blocknode *n = NULL;
+    if (tip->height == 0) {
+        return RG_OK;
+    }
+    const struct rg_block *b = rg_core__decode(c, tip->block, &tip->hash);
+    if (b == NULL || b->header.height != tip->height || b->header.time_ms != tip->time_ms ||
+        rg_state_decode(tip->state, c->tip.state) != RG_OK || c->tip.state->height != tip->height ||
+        c->tip.state->time_ms != tip->time_ms || !rg_hash_eq(&c->tip.state->block, &tip->hash)) {
+        return RG_ERR_CORRUPT;
+    }
+    if (tip->cert.len > 0) {
+        if (check_cert(c, tip->cert, &cert) != RG_OK || cert.kind != RG_VOTE_FINALIZE ||
+            !rg_hash_eq(&cert.cand.hash, &tip->hash)) {
+            return RG_ERR_CORRUPT;
+        }
+        const rg_err e = keep(tip->cert, &c->recovered.tip_cert);
+        if (e != RG_OK) {
+            return e;
+        }
+    }
+    const rg_err e = rg_blocktree_put(&c->tree, b, c->config.principal, &n);
+    if (e != RG_OK) {
+        return e;
+    }
+    rg_blocktree_finalize(&c->tree, n);
+    n->verdict = RG_BLOCKNODE_VALID;
+    rg_blocktree_archive(&c->tree, n);
+    c->tip.info = n->info;
+    c->archived = tip->height;
+    c->own_after = tip->height;
+    return RG_OK;
+}
+
+static rg_err recover_cert(struct rg_core *c, struct rg_bytes payload)
+{
+    struct rg_core_recovered *r = &c->recovered;
+    struct rg_cert cert;
+    if (rg_cert_decode(payload, &cert) != RG_OK || cert.epoch != RG_CORE_EPOCH ||
+        cert.n != c->members.n) {
+        return RG_ERR_CORRUPT;
+    }
+    if (r->cert_count == r->cert_cap) {
+        const uint32_t cap = r->cert_cap == 0 ? 256 : r->cert_cap * 2;
+        struct rg_bytes *certs = realloc(r->certs, cap * sizeof *certs);
+        if (certs == NULL) {
+            return RG_ERR_NOMEM;
+        }
+        r->certs = certs;
+        r->cert_cap = cap;
+    }
+    const rg_err e = keep(payload, &r->certs[r->cert_count]);
+    r->cert_count += e == RG_OK;
+    return e;
+}
+
+static rg_err recover_block(struct rg_core *c, struct rg_bytes payload)
+{
+    struct rg_blocknode *n = NULL;
+    const struct rg_block *b = rg_core__decode(c, payload, NULL);
+    if (b == NULL) {
+        return RG_ERR_CORRUPT;
+    }
+    if (b->header.height <= c->tip.info.height) {
+        return RG_OK; /* the archive has it */
+    }
+    if (!rg_judge__is_bound(b)) {
+        return RG_ERR_CORRUPT;
+    }
+    const rg_err e = rg_blocktree_put(&c->tree, b, c->config.principal, &n);
+    if (e == RG_OK) {
+        n->journaled = true;
+        n->certified = true; /* judged before the stop: the clock is not asked again */
+    }
+    return e;
+}
+
+static rg_err recover_own(struct rg_core *c, struct rg_bytes payload)
+{
+    struct rg_record_own own;
+    struct rg_submission s;
+    rg_err e = rg_record_decode_own(payload, &own);
+    if (e != RG_OK) {
+        return e;
+    }
+    rg_arena_reset(&c->submission_arena);
+    if (rg_wire_decode_submission(&c->submission_arena, own.submission, &s) != RG_OK ||
+        s.sequence != own.sequence || s.signer != c->config.principal) {
+        return RG_ERR_CORRUPT;
+    }
+    const struct rg_ownlog_item head = {
+        .sequence = own.sequence, .expires_ms = s.expires_ms, .hash = s.hash};
+    e = rg_ownlog_put(&c->own, &head, own.submission, own.private_bytes);
+    return e == RG_ERR_INVALID ? RG_ERR_CORRUPT : e;
+}
+
+static rg_err recover_followed(struct rg_core *c, struct rg_bytes payload)
+{
+    struct rg_reader r = rg_bytes_reader(payload);
+    const uint64_t sequence = rg_bytes_get_u64(&r);
+    if (!rg_bytes_done(&r)) {
+        return RG_ERR_CORRUPT;
+    }
+    rg_ownlog_forget(&c->own, sequence);
+    return RG_OK;
+}
+
+static rg_err recover_evidence(struct rg_core *c, struct rg_bytes payload)
+{
+    struct rg_vote pair[2];
+    if (payload.len != 2 * (size_t)RG_VOTE_BYTES ||
+        rg_vote_decode((struct rg_bytes){payload.data, RG_VOTE_BYTES}, &pair[0]) != RG_OK ||
+        rg_vote_decode((struct rg_bytes){payload.data + RG_VOTE_BYTES, RG_VOTE_BYTES}, &pair[1]) !=
+            RG_OK) {
+        return RG_ERR_CORRUPT;
+    }
+    if (c->evidence_count < RG_CORE_EVIDENCE_MAX) {
+        memcpy(c->evidence[c->evidence_count++], pair, sizeof pair);
+    }
+    return RG_OK;
+}
+
+rg_err rg_core_recover_record(struct rg_core *c, uint8_t type, struct rg_bytes payload)
+{
+    struct rg_vote v;
+    c->journal_used += payload.len + RG_CORE_RECORD_COST;
+    switch (type) {
+    case RG_RECORD_VOTE:
+        if (rg_vote_decode(payload, &v) != RG_OK || v.signer != c->me || v.epoch != RG_CORE_EPOCH ||
+            !rg_vote_well_formed(&v, &c->members)) {
+            return RG_ERR_CORRUPT;
+        }
+        return rg_turn__keep_vote(c, &v);
+    case RG_RECORD_CERT:
+        return recover_cert(c, payload);
+    case RG_RECORD_BLOCK:
+        return recover_block(c, payload);
+    case RG_RECORD_OWN:
+        return recover_own(c, payload);
+    case RG_RECORD_MUTE:
+        c->mute = true;
+        return RG_OK;
+    case RG_RECORD_FOLLOWED:
+        return recover_followed(c, payload);
+    case RG_RECORD_EVIDENCE:
+        return recover_evidence(c, payload);
+    default:
+        return RG_ERR_CORRUPT;
+    }
+}
+
+/* Whether all blocks from @hash down to my tip are here; marks them. */
+static bool path_is_complete(struct rg_core *c, const struct rg_hash *hash, uint32_t *out_count)
+{
+    struct rg_hash at = *hash;
+    uint32_t count = 0;
+    while (!rg_hash_eq(&at, &c->tip.info.hash)) {
+        const struct rg_blocknode *n = rg_blocktree_find(&c->tree, &at);
+        if (n == NULL || n->final || n->info.height <= c->tip.info.height) {
+            return false;
+        }
+        at = n->info.parent;
+        count++;
+    }
+    *out_count = count;
+    return true;
+}
+
+/* The newest finalization of the journal whose blocks are all here; false when there is none. The
+ * latest stand at the end; only signatures that count are checked, for there may be tens of
+ * thousands. */
+static bool newest_final(struct rg_core *c, struct rg_cert *out, uint32_t *out_count)
+{
+    bool found = false;
+    for (uint32_t i = c->recovered.cert_count; i > 0; i--) {
+        struct rg_cert cert;
+        uint32_t count = 0;
+        if (rg_cert_decode(c->recovered.certs[i - 1], &cert) == RG_OK &&
+            cert.kind == RG_VOTE_FINALIZE && (!found || cert.cand.view > out->cand.view) &&
+            path_is_complete(c, &cert.cand.hash, &count) && rg_core__cert_ok(c, &cert)) {
+            found = true;
+            *out = cert;
+            *out_count = count;
+        }
+    }
+    return found;
+}
+
+/* Make final again what the journal proves and the archive lacks: @count blocks up to @final's. */
+static void replay_final(struct rg_core *c, const struct rg_cert *final, uint32_t count)
+{
+    struct rg_blocknode **path = calloc((size_t)count + 1, sizeof(struct rg_blocknode *));
+    if (path == NULL) {
+        c->out.failed = true;
+        return;
+    }
+    struct rg_hash at = final->cand.hash;
+    for (uint32_t i = count; i > 0; i--) {
+        path[i] = rg_blocktree_find(&c->tree, &at);
+        at = path[i]->info.parent;
+    }
+    for (uint32_t i = 1; i <= count && !c->halted; i++) {
+        rg_commit__block(c, path[i], final);
+    }
+    free(path);
+}
+
+static struct rg_cons_params params_of(const struct rg_genesis *g)
+{
+    struct rg_cons_params p = rg_cons_params_default();
+    p.leader_ms = (uint32_t)g->parameters.leader_timeout_ms;
+    p.view_ms = (uint32_t)g->parameters.view_timeout_ms;
+    p.retransmit_ms = (uint32_t)g->parameters.status_ms;
+    p.skip_ms = (uint32_t)g->parameters.skip_ms;
+    p.cap_ms = (uint32_t)g->parameters.timeout_cap_ms;
+    p.empty_gap_ms = (uint32_t)g->parameters.empty_interval_ms;
+    return rg_cons_params_ok(&p) ? p : rg_cons_params_default();
+}
+
+/* Give the consensus the journal's votes and certificates from the last final view on. What came
+ * through the journal's checksums and still is not signed by its signer was never written by this
+ * node: it must not sign on top of that. */
+static void hand_over_signed(struct rg_core *c, uint64_t lf)
+{
+    for (uint32_t i = 0; i < c->vote_count && !c->mute; i++) {
+        if (c->votes[i].cand.view < lf) {
+            continue;
+        }
+        if (!rg_core__vote_ok(c, &c->votes[i])) {
+            rg_core__halt(c, "a vote in the journal is not signed by this node");
+            return;
+        }
+        rg_cons_recover_vote(c->cons, &c->votes[i]);
+    }
+    for (uint32_t i = 0; i < c->recovered.cert_count; i++) {
+        struct rg_cert cert;
+        if (rg_cert_decode(c->recovered.certs[i], &cert) != RG_OK || cert.cand.view < lf) {
+            continue;
+        }
+        if (!rg_core__cert_ok(c, &cert)) {
+            rg_core__halt(c, "a certificate in the journal is not signed by a quorum");
+            return;
+        }
+        rg_cons_recover_cert(c->cons, &cert);
+    }
+}
+
+/* Give the consensus what the journal holds. */
+static void hand_over(struct rg_core *c, const struct rg_cert *final)
+{
+    const struct rg_cons_setup setup = {
+        .params = params_of(c->genesis),
+        .members = &c->members,
+        .me = c->mute || c->config.sign == NULL ? RG_MEMBERS_NONE : c->me,
+        .ledger = c->genesis->ledger_id,
+        .epoch = RG_CORE_EPOCH,
+        .root = {.hash = c->genesis->ledger_id, .time_ms = c->genesis->time_ms},
+        .sign = c->config.sign,
+        .sign_ctx = c->config.sign_ctx};
+    const struct rg_cons_params p = rg_cons_params_default();
+    c->cons = rg_cons_init(c->cons_memory, rg_cons_size(c->members.n, &p), &setup);
+    if (final != NULL) {
+        rg_cons_recover_final(c->cons, final, &c->tip.info);
+    }
+    hand_over_signed(c, final != NULL ? final->cand.view : 0);
+    for (const struct rg_blocknode *n = c->tree.first; n != NULL; n = n->next) {
+        if (!n->final) {
+            rg_cons_recover_block(c->cons, &n->info);
+        }
+    }
+}
+
+/* Bring the finalization that counts: the journal's newest one, or the archive's. */
+static void recover_final(struct rg_core *c)
+{
+    struct rg_cert final;
+    struct rg_cert archived;
+    uint32_t count = 0;
+    const bool has_archived =
+        c->recovered.tip_cert.len > 0 && rg_cert_decode(c->recovered.tip_cert, &archived) == RG_OK;
+    if (newest_final(c, &final, &count) &&
+        (count > 0 || !has_archived || final.cand.view > archived.cand.view)) {
+        replay_final(c, &final, count);
+        if (!c->halted) {
+            hand_over(c, &final);
+        }
+    } else if (c->tip.info.height > 0 && !has_archived) {
+        rg_core__halt(c, "the chain's last block has no finalization and the journal has none");
+    } else {
+        hand_over(c, has_archived ? &archived : NULL);
+    }
+}
+
+struct rg_core_actions rg_core_start(struct rg_core *c, bool had_journal, struct rg_core_time now)
+{
+    rg_core__begin(c, now);
+    c->start_wall_ms = now.wall_ms;
+    c->final_ms = c->now.mono_ms;
+    if (!had_journal && c->tip.info.height > 0 && !c->mute) {
+        c->mute = true;
+        rg_turn__append(c, RG_RECORD_MUTE, (struct rg_bytes){0});
+        rg_turn__barrier(c);
+    }
+    if (c->mute) {
+        rg_core__alarm(c, "this node's journal was lost: it follows, but does not vote");
+    }
+    recover_final(c);
+    if (!c->halted) {
+        const struct rg_event ev = {
+            .kind = RG_EVENT_START, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
+        rg_drive__feed(c, &ev);
+        c->started = true;
+        rg_submit__restart(c);
+        rg_beacon__tick(c);
+    }
+    return rg_core__end(c);
+}
