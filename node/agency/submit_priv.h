@@ -1,0 +1,78 @@
+/* The inside of the submit queue, shared by submit.c and submit_pack.c. */
+#ifndef RG_AGENCY_SUBMIT_PRIV_H
+#define RG_AGENCY_SUBMIT_PRIV_H
+
+#include "base/arena.h"
+#include "node/agency/submit.h"
+
+#define RG_SUBMIT_ARENA (1024u * 1024u)
+#define RG_SUBMIT_WHY_MAX 512u
+
+/* A request that is not answered or not final yet; one block with all its bytes. */
+struct rg_submit_request {
+    struct rg_submit_client client;
+    struct rg_id stream;
+    uint64_t first;
+    uint32_t count;
+    uint32_t known;   /* events 0..known-1 were recorded before */
+    uint32_t next;    /* the next event to pack */
+    uint32_t untaken; /* its submissions without a number */
+    uint32_t flying;  /* its submissions that are not final */
+    bool wait;
+    bool answered;
+    bool queued; /* not all packed */
+    bool has_link;
+    bool holds; /* its stream numbers */
+    uint64_t link_case;
+    struct rg_sig signature;
+    struct rg_bytes *events;
+    struct rg_bytes *files;
+    struct rg_casebook_tree tree;
+    size_t size;
+    uint8_t verdict; /* of the first rejected submission */
+    struct rg_answer_submitted result;
+    struct rg_submit_request *next_request;
+    struct rg_submit_request *next_known; /* list of those that wait for others' events */
+};
+
+/* A submission under way. */
+struct rg_submit_flight {
+    uint64_t token; /* 0: free */
+    bool taken;
+    uint64_t retry_ms; /* when refused */
+    uint8_t *entries;
+    size_t entries_len;
+    uint32_t entry_count;
+    uint8_t *private_bytes;
+    size_t private_len;
+    struct rg_submit_request **requests; /* whose events it holds */
+    uint32_t request_count;
+};
+
+struct rg_submit {
+    struct rg_submit_config c;
+    uint32_t agency;
+    uint64_t readers; /* of a new case */
+    struct rg_arena arena;
+    struct rg_submit_request *head; /* requests with events to pack, in order */
+    struct rg_submit_request **tail;
+    struct rg_submit_request *known; /* wait for events handed in before */
+    size_t queued_bytes;             /* what the waiting events will take as entries, about */
+    size_t queued_events;
+    struct rg_submit_flight flight[RG_SUBMIT_FLIGHTS_MAX];
+    uint32_t flights;
+    uint64_t last_token;
+    size_t bytes_total;
+    uint32_t waiting;
+    size_t bytes_of[RG_PRINCIPALS_MAX];
+    uint32_t waiting_of[RG_PRINCIPALS_MAX];
+};
+
+/* About what event @i of @r takes as an entry; never less. */
+size_t rg_submit__entry_size(const struct rg_submit_request *r, uint32_t i);
+/* Forget a request: it was answered and nothing of it is under way. */
+void rg_submit__free(struct rg_submit *s, struct rg_submit_request *r);
+/* Answer and free what is complete. */
+void rg_submit__settle(struct rg_submit *s, struct rg_submit_request *r);
+
+#endif /* RG_AGENCY_SUBMIT_PRIV_H */

@@ -1,0 +1,74 @@
+/* The alert log: every alert once, numbered 1, 2, 3, ... (logseq, local to the node), kept as the
+ * CloudEvent it was published as, sealed under the key of its case (what belongs to no case: under
+ * the vault's). An alert is the hash of what it is about, so the same deviation has the same id on
+ * every node and after every restart; an id that is in the log already is dropped.
+ *
+ * Adding collects in memory; the owner writes all of it in the transaction that also moves the
+ * cursor, and publishes after the commit. Owner: the agency thread. */
+#ifndef RG_MONITOR_ALERTLOG_H
+#define RG_MONITOR_ALERTLOG_H
+
+#include "base/err.h"
+#include "base/types.h"
+#include "node/agency/feed.h"
+#include "node/monitor/casestate.h"
+#include "node/monitor/events.h"
+#include "node/monitor/monitor.h"
+#include "storage/kv.h"
+
+struct rg_alertlog; /* opaque */
+
+#define RG_ALERTLOG_SYSTEM_MAX 64 /* system alerts that wait to be written; more are counted */
+#define RG_ALERTLOG_LOOK_MAX 4096 /* records a query looks at */
+
+struct rg_alertlog_config {
+    const struct rg_genesis *genesis;
+    uint32_t principal;
+    const struct rg_definition *definition;
+    const uint8_t *vault_key;
+    struct rg_feed *feed;
+    struct rg_events *events;
+    struct rg_kv *kv;
+};
+
+/* A deviation of a case. */
+struct rg_alertlog_finding {
+    const struct rg_casestate *c; /* unwritten: it stays where it is until both are written */
+    uint8_t severity;             /* enum rg_cloudevent_severity */
+    uint32_t rule;                /* index in the definition */
+    struct rg_bytes rule_id;      /* copied; as is step */
+    struct rg_bytes step;
+    bool has_place;
+    struct rg_place place;
+    int64_t event_no;
+    int64_t time_ms;
+    bool has_due;
+    int64_t due_ms;
+};
+
+/* Open the log of @c->kv; everything is borrowed. Errors: RG_ERR_NOMEM; RG_ERR_CORRUPT; RG_ERR_IO.
+ */
+RG_CHECKED rg_err rg_alertlog_open(const struct rg_alertlog_config *c, struct rg_alertlog **out);
+/* Free; takes *@l_p and nulls it; NULL is fine. What was not written is dropped. */
+void rg_alertlog_close(struct rg_alertlog **l_p);
+/* Add a finding. Errors: RG_ERR_NOMEM; RG_ERR_FULL. */
+RG_CHECKED rg_err rg_alertlog_add(struct rg_alertlog *l, const struct rg_alertlog_finding *f);
+/* Add a system alert, see rg_monitor_system_alert(). @time_ms: ledger time. */
+void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_bytes subject,
+                            const char *text, int64_t time_ms);
+/* Findings and system alerts that wait to be written. */
+size_t rg_alertlog_waiting(const struct rg_alertlog *l);
+/* Write all that waits in @txn. Then commit and call rg_alertlog_written(), or abort and call
+ * rg_alertlog_unwritten(): all waits again.
+ * Errors: RG_ERR_NOMEM; as rg_kv_put(). */
+RG_CHECKED rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn);
+void rg_alertlog_written(struct rg_alertlog *l);
+void rg_alertlog_unwritten(struct rg_alertlog *l);
+/* The newest logseq that is durable. */
+uint64_t rg_alertlog_last(const struct rg_alertlog *l);
+/* See rg_monitor_alerts(). */
+RG_CHECKED rg_err rg_alertlog_query(struct rg_alertlog *l, const struct rg_monitor_query *q,
+                                    rg_monitor_alert_fn fn, void *ctx, uint64_t *out_next,
+                                    bool *out_more);
+
+#endif /* RG_MONITOR_ALERTLOG_H */

@@ -1,0 +1,54 @@
+/* What alertlog.c (writing) and alertlog_query.c (reading) share. */
+#ifndef RG_MONITOR_ALERTLOG_PRIV_H
+#define RG_MONITOR_ALERTLOG_PRIV_H
+
+#include "base/limits.h"
+#include "node/monitor/alertlog.h"
+
+#define RG_ALERTLOG_FORMAT 1
+#define RG_ALERTLOG_HEAD_BYTES (1 + 1 + 1 + 8) /* format, severity, state, case */
+#define RG_ALERTLOG_AD_BYTES (RG_HASH_BYTES + 1 + 8)
+#define RG_ALERTLOG_PLAIN_MAX ((size_t)32 * 1024)
+#define RG_ALERTLOG_TEXT_MAX 512
+#define RG_ALERTLOG_CODE_MAX 32
+
+struct rg_alertlog_waiting {
+    struct rg_alertlog_finding f; /* its ranges point to the members below */
+    char rule_id[RG_NAME_MAX];
+    char step[RG_NAME_MAX];
+};
+
+struct rg_alertlog_system {
+    char code[RG_ALERTLOG_CODE_MAX];
+    char text[RG_ALERTLOG_TEXT_MAX];
+    struct rg_hash subject;
+    int64_t time_ms;
+};
+
+struct rg_alertlog_ready {
+    enum rg_events_topic topic;
+    char *json;
+};
+
+struct rg_alertlog {
+    struct rg_alertlog_config config;
+    uint64_t last; /* durable */
+    uint64_t next; /* to give, inside a write */
+    struct rg_alertlog_waiting *waiting;
+    size_t waiting_count;
+    size_t waiting_cap;
+    struct rg_alertlog_system system[RG_ALERTLOG_SYSTEM_MAX];
+    size_t system_count;
+    uint64_t system_lost;
+    struct rg_alertlog_ready *ready; /* written, to be published after the commit */
+    size_t ready_count;
+    size_t ready_cap;
+    uint8_t *plain;  /* RG_ALERTLOG_PLAIN_MAX */
+    uint8_t *sealed; /* head, RG_ALERTLOG_PLAIN_MAX + RG_SEAL_EXTRA */
+};
+
+/* What a record is bound to. */
+struct rg_bytes rg_alertlog__ad(const struct rg_alertlog *l, uint64_t logseq,
+                                uint8_t out[static RG_ALERTLOG_AD_BYTES]);
+
+#endif /* RG_MONITOR_ALERTLOG_PRIV_H */

@@ -1,0 +1,167 @@
+#include "node/monitor/duties.h"
+
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/panic.h"
+#include "crypto/rand.h"
+#include "rules/hostmsg.h"
+
+struct question {
+    uint64_t case_no;
+    uint64_t token;
+    rg_monitor_duties_fn fn;
+    void *ctx;
+};
+
+struct rg_duties {
+    struct rg_feed *feed;
+    struct rg_casestates *cases;
+    struct rg_hostmsg_buf msg;
+    struct question queue[RG_MONITOR_PENDING_MAX]; /* a ring */
+    size_t head;
+    size_t count;
+    struct rg_answer_duty duty[RG_MONITOR_DUTIES_MAX];
+};
+
+rg_err rg_duties_create(struct rg_feed *feed, struct rg_casestates *cases, struct rg_duties **out)
+{
+    struct rg_duties *d = calloc(1, sizeof *d);
+    if (d == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    d->feed = feed;
+    d->cases = cases;
+    rg_hostmsg_buf_init(&d->msg, RG_HOSTMSG_BATCH_MAX);
+    *out = d;
+    return RG_OK;
+}
+
+static void answer_first(struct rg_duties *d, rg_err err, uint32_t count)
+{
+    const struct question q = d->queue[d->head];
+    d->head = (d->head + 1) % RG_MONITOR_PENDING_MAX;
+    d->count--;
+    q.fn(q.ctx, q.token, err, d->duty, count);
+}
+
+void rg_duties_fail(struct rg_duties *d, rg_err err)
+{
+    /* Not those that are asked from inside the answers. */
+    for (size_t n = d->count; n > 0; n--) {
+        answer_first(d, err, 0);
+    }
+}
+
+void rg_duties_destroy(struct rg_duties **d_p)
+{
+    if (*d_p == NULL) {
+        return;
+    }
+    rg_duties_fail(*d_p, RG_ERR_CLOSED);
+    rg_hostmsg_buf_free(&(*d_p)->msg);
+    free(*d_p);
+    *d_p = NULL;
+}
+
+rg_err rg_duties_ask(struct rg_duties *d, uint64_t case_no, uint64_t token, rg_monitor_duties_fn fn,
+                     void *ctx)
+{
+    if (d->count == RG_MONITOR_PENDING_MAX) {
+        return RG_ERR_FULL;
+    }
+    d->queue[(d->head + d->count) % RG_MONITOR_PENDING_MAX] =
+        (struct question){case_no, token, fn, ctx};
+    d->count++;
+    return RG_OK;
+}
+
+bool rg_duties_waiting(const struct rg_duties *d)
+{
+    return d->count > 0;
+}
+
+rg_err rg_duties_next(struct rg_duties *d, struct rg_bytes *out)
+{
+    *out = (struct rg_bytes){NULL, 0};
+    if (d->count == 0) {
+        return RG_OK;
+    }
+    struct rg_feed_case c;
+    struct rg_casestate *state = NULL;
+    const uint64_t case_no = d->queue[d->head].case_no;
+    rg_err err = rg_feed_get_case(d->feed, case_no, &c);
+    if (err == RG_OK) {
+        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+        err = rg_casestate_get(d->cases, &name, &state);
+        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
+    }
+    if (err == RG_ERR_NOT_FOUND || (err == RG_OK && state->event_count == 0)) {
+        rg_casestate_release(d->cases);
+        answer_first(d, RG_OK, 0); /* nothing was judged yet: no duties */
+        return RG_OK;
+    }
+    if (err != RG_OK) {
+        return err;
+    }
+    const struct rg_hostmsg_case head = {.case_no = case_no, .state = state->state};
+    const struct rg_hostmsg_op op = {.kind = RG_HOSTMSG_OP_NEXT};
+    rg_hostmsg_batch_begin(&d->msg, 0);
+    rg_hostmsg_case_begin(&d->msg, &head);
+    rg_hostmsg_put_op(&d->msg, &op);
+    rg_hostmsg_case_end(&d->msg);
+    rg_hostmsg_batch_end(&d->msg);
+    rg_casestate_release(d->cases);
+    if (d->msg.failed) {
+        answer_first(d, RG_ERR_NOMEM, 0);
+        return RG_OK;
+    }
+    *out = (struct rg_bytes){d->msg.data, d->msg.len};
+    return RG_OK;
+}
+
+/* Split a list of names joined by commas. */
+static uint32_t split(struct rg_bytes list, struct rg_bytes out[static RG_DUTY_BY_MAX])
+{
+    uint32_t n = 0;
+    size_t from = 0;
+    for (size_t i = 0; i <= list.len && n < RG_DUTY_BY_MAX; i++) {
+        if (i == list.len || list.data[i] == ',') {
+            if (i > from) {
+                out[n] = (struct rg_bytes){list.data + from, i - from};
+                n++;
+            }
+            from = i + 1;
+        }
+    }
+    return n;
+}
+
+void rg_duties_answer(struct rg_duties *d, struct rg_bytes answer)
+{
+    struct rg_hostmsg_answer a;
+    struct rg_hostmsg_item item;
+    uint64_t no = 0;
+    uint32_t count = 0;
+    rg_err err = RG_OK;
+    RG_ASSERT(d->count > 0);
+    struct rg_reader r = rg_hostmsg_result(answer, &no);
+    while (rg_hostmsg_next_answer(&r, &a)) {
+        err = a.status == RG_HOSTMSG_OK ? RG_OK : RG_ERR_INVALID;
+        while (rg_hostmsg_next_item(&r, &item)) {
+            if (item.kind != RG_HOSTMSG_DUTY || count == RG_MONITOR_DUTIES_MAX) {
+                continue;
+            }
+            struct rg_answer_duty *out = &d->duty[count];
+            *out = (struct rg_answer_duty){.rule = item.rule_id, .step = item.step};
+            out->by_count = split(item.agencies, out->by);
+            out->due_ms =
+                item.due_ms == RG_HOSTMSG_NEVER || item.due_ms < 0 ? 0 : (uint64_t)item.due_ms;
+            count++;
+        }
+    }
+    if (!rg_bytes_done(&r)) {
+        err = RG_ERR_INVALID;
+    }
+    answer_first(d, err, err == RG_OK ? count : 0);
+}

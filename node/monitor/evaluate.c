@@ -1,0 +1,418 @@
+#include "node/monitor/evaluate.h"
+
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "base/panic.h"
+#include "crypto/rand.h"
+#include "node/monitor/alertstore.h"
+#include "node/monitor/evaluate_priv.h"
+#include "rules/definition.h"
+
+#define REDO_EVENTS 512
+#define DUE_SCAN_MAX 4096 /* due cases looked at in one go */
+
+static bool has_limits(const struct rg_definition *d)
+{
+    for (size_t i = 0; i < d->rule_count; i++) {
+        if (d->rules[i].limit_ms > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static rg_err read_cursor(struct rg_evaluate *e)
+{
+    struct rg_kv_txn *txn = NULL;
+    rg_err err = rg_kv_begin_read(e->config.kv, &txn);
+    if (err == RG_OK) {
+        err = rg_alertstore_get(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_FEED),
+                                &e->cursor);
+    }
+    if (err == RG_OK) {
+        err = rg_alertstore_get(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_HEIGHT),
+                                &e->height);
+    }
+    rg_kv_abort(&txn);
+    return err;
+}
+
+rg_err rg_evaluate_open(const struct rg_evaluate_config *c, struct rg_evaluate **out)
+{
+    struct rg_evaluate *e = calloc(1, sizeof *e);
+    if (e == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    e->config = *c;
+    e->ticks = c->definition->clock == RG_DEFINITION_LEDGER && has_limits(c->definition);
+    rg_hostmsg_buf_init(&e->msg, RG_HOSTMSG_BATCH_MAX);
+    rg_err err = rg_opbatch_init(&e->batch);
+    err = err == RG_OK ? read_cursor(e) : err;
+    if (err == RG_OK && e->cursor > rg_feed_tip(c->feed)) {
+        err = RG_ERR_CORRUPT;
+    }
+    if (err != RG_OK) {
+        rg_evaluate_close(&e);
+        return err;
+    }
+    *out = e;
+    return RG_OK;
+}
+
+void rg_evaluate_close(struct rg_evaluate **e_p)
+{
+    if (*e_p == NULL) {
+        return;
+    }
+    rg_opbatch_fini(&(*e_p)->batch);
+    rg_hostmsg_buf_free(&(*e_p)->msg);
+    free(*e_p);
+    *e_p = NULL;
+}
+
+void rg_evaluate_set_clock(struct rg_evaluate *e, uint64_t mono_ms)
+{
+    e->clock_ms = mono_ms;
+}
+
+static bool drained(const struct rg_evaluate *e)
+{
+    return e->cursor >= e->follow_tip;
+}
+
+/* The ledger time up to which all events were judged. Blocks below that of the last event are
+ * complete, since the feed holds the events of later blocks behind it; and a deadline before an
+ * event's block time is judged before that event anyway. */
+static int64_t judged_ms(const struct rg_evaluate *e)
+{
+    return drained(e) ? e->follow_ms : e->top_ms;
+}
+
+static bool due(const struct rg_evaluate *e)
+{
+    return e->ticks && rg_casestate_cache_due_floor(e->config.cases) < judged_ms(e);
+}
+
+static void raise_height(struct rg_evaluate *e)
+{
+    const uint64_t h = drained(e) ? e->follow_height : e->top_height > 0 ? e->top_height - 1 : 0;
+    if (h > e->height && !e->blocked && !due(e)) {
+        e->height = h;
+        if (!e->moved) {
+            e->moved = true;
+            e->moved_ms = e->clock_ms;
+        }
+    }
+}
+
+void rg_evaluate_on_feed(struct rg_evaluate *e, uint64_t height, uint64_t time_ms)
+{
+    e->follow_height = height;
+    e->follow_ms = (int64_t)time_ms;
+    e->follow_tip = rg_feed_tip(e->config.feed);
+    if (e->kind == RG_EVALUATE_NOTHING && e->redo_count == 0) {
+        raise_height(e);
+    }
+}
+
+static rg_err note_height(void *ctx, const struct rg_feed_event *ev)
+{
+    *(uint64_t *)ctx = ev->height;
+    return RG_OK;
+}
+
+uint64_t rg_evaluate_height(const struct rg_evaluate *e)
+{
+    uint64_t h = 0;
+    uint64_t next = 0;
+    if (e->cursor >= rg_feed_tip(e->config.feed)) {
+        return e->height;
+    }
+    /* What waits first may be late: an entry of an older block. */
+    if (rg_feed_read(e->config.feed, e->cursor + 1, 1, note_height, &h, &next) != RG_OK || h == 0) {
+        return 0;
+    }
+    return h - 1 < e->height ? h - 1 : e->height;
+}
+
+bool rg_evaluate_wants(const struct rg_evaluate *e)
+{
+    return e->redo_count > 0 || e->cursor < rg_feed_tip(e->config.feed) || (due(e) && !e->blocked);
+}
+
+/* Look up the state of a case that the batch meets for the first time. */
+static rg_err begin_case(struct rg_evaluate *e, const struct rg_casestate_name *name)
+{
+    struct rg_casestate *c = NULL;
+    const rg_err err = rg_casestate_get(e->config.cases, name, &c);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (e->batch.op_count > 0 && e->state_bytes + c->state.len > RG_EVALUATE_STATES_MAX) {
+        return RG_ERR_FULL;
+    }
+    e->state_bytes += c->state.len;
+    e->state[e->batch.case_count] = c;
+    return RG_OK;
+}
+
+/* Add an event, after the time that its case must hear of before. FULL: not in this batch. */
+static rg_err take_event(void *ctx, const struct rg_feed_event *ev)
+{
+    struct rg_evaluate *e = ctx;
+    struct rg_opbatch *b = &e->batch;
+    if (!rg_opbatch_has_room(b, ev)) {
+        return RG_ERR_FULL;
+    }
+    const uint32_t known = rg_opbatch_find(b, ev->case_no);
+    bool tick = e->ticks;
+    if (known == RG_OPBATCH_NONE) {
+        const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key};
+        const rg_err err = begin_case(e, &name);
+        if (err != RG_OK) {
+            return err;
+        }
+        tick = tick && e->state[b->case_count]->due_ms < (int64_t)ev->time_ms;
+    } else {
+        tick = tick && b->ops[b->cases[known].last].time_ms < (int64_t)ev->time_ms;
+    }
+    if (tick) {
+        struct rg_feed_case c = {.case_no = ev->case_no, .pseudonym = ev->pseudonym};
+        memcpy(c.rest_key, ev->rest_key, RG_KEY_BYTES);
+        rg_opbatch_add_op(b, &c, RG_HOSTMSG_OP_TICK, (int64_t)ev->time_ms);
+        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
+    }
+    rg_opbatch_add_event(b, ev);
+    e->batch_events++;
+    return RG_OK;
+}
+
+static void begin_batch(struct rg_evaluate *e)
+{
+    rg_opbatch_reset(&e->batch);
+    e->state_bytes = 0;
+    e->batch_events = 0;
+    e->batch_next = e->cursor;
+}
+
+static void write_message(struct rg_evaluate *e, enum rg_evaluate_kind kind, struct rg_bytes *out)
+{
+    e->kind = kind;
+    e->batch_no++;
+    rg_hostmsg_batch_begin(&e->msg, e->batch_no);
+    for (uint32_t i = 0; i < e->batch.case_count; i++) {
+        const struct rg_hostmsg_case head = {.case_no = e->batch.cases[i].case_no,
+                                             .state = e->state[i]->state};
+        rg_opbatch_write_case(&e->batch, i, e->config.genesis, &head, &e->msg);
+    }
+    rg_hostmsg_batch_end(&e->msg);
+    *out = (struct rg_bytes){e->msg.data, e->msg.len};
+}
+
+static rg_err next_events(struct rg_evaluate *e, struct rg_bytes *out)
+{
+    uint64_t next = e->cursor + 1;
+    const uint32_t max = e->narrow > 0 ? 1 : RG_EVALUATE_EVENTS_MAX;
+    const rg_err err = rg_feed_read(e->config.feed, e->cursor + 1, max, take_event, e, &next);
+    if (err != RG_OK && !(err == RG_ERR_FULL && e->batch.op_count > 0)) {
+        return err;
+    }
+    if (e->batch_events > 0) {
+        e->batch_next = next - 1;
+        write_message(e, RG_EVALUATE_EVENTS, out);
+    }
+    return RG_OK;
+}
+
+/* Add a tick for a due case, unless events of it wait in the feed: they bring the time along. */
+static rg_err take_tick(struct rg_evaluate *e, uint64_t case_no)
+{
+    struct rg_feed_case c;
+    rg_err err = rg_feed_get_case(e->config.feed, case_no, &c);
+    if (err != RG_OK) {
+        return err == RG_ERR_NOT_FOUND ? RG_ERR_CORRUPT : err;
+    }
+    const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+    err = begin_case(e, &name);
+    if (err == RG_OK && e->state[e->batch.case_count]->event_count < c.event_count) {
+        e->blocked = true;
+    } else if (err == RG_OK) {
+        rg_opbatch_add_op(&e->batch, &c, RG_HOSTMSG_OP_TICK, e->tick_ms);
+    }
+    rg_rand_wipe(c.rest_key, sizeof c.rest_key);
+    return err;
+}
+
+static rg_err next_ticks(struct rg_evaluate *e, struct rg_bytes *out)
+{
+    uint64_t found[RG_EVALUATE_TICKS_MAX];
+    const uint32_t max = e->narrow > 0 ? 1 : RG_EVALUATE_TICKS_MAX;
+    rg_err err = rg_evaluate_flush(e);
+    e->tick_ms = judged_ms(e);
+    e->blocked = false;
+    for (size_t skip = 0; err == RG_OK && skip < DUE_SCAN_MAX && e->batch.case_count == 0;) {
+        size_t count = 0;
+        err = rg_casestate_cache_due(e->config.cases, e->tick_ms, skip, found, max, &count);
+        for (size_t i = 0; err == RG_OK && i < count; i++) {
+            err = take_tick(e, found[i]);
+        }
+        skip += count;
+        if (count < max) {
+            break;
+        }
+    }
+    if (err == RG_ERR_FULL && e->batch.case_count > 0) {
+        err = RG_OK;
+    }
+    if (err == RG_OK && e->batch.case_count > 0) {
+        write_message(e, RG_EVALUATE_TICKS, out);
+    } else {
+        rg_casestate_release(e->config.cases);
+    }
+    return err;
+}
+
+/* The next events of the first case to judge anew; when there are none it is done. */
+static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
+{
+    while (e->redo_count > 0) {
+        struct rg_feed_case c;
+        struct rg_casestate *state = NULL;
+        const uint64_t case_no = e->redo[e->redo_count - 1];
+        begin_batch(e);
+        rg_err err = rg_feed_get_case(e->config.feed, case_no, &c);
+        if (err != RG_OK) {
+            return err;
+        }
+        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+        err = rg_casestate_get(e->config.cases, &name, &state);
+        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
+        if (err != RG_OK) {
+            return err;
+        }
+        if (!e->redo_reset) {
+            rg_casestate_reset(e->config.cases, state);
+            e->redo_reset = true;
+        }
+        const struct rg_feed_range range = {.case_no = case_no,
+                                            .from = state->event_count,
+                                            .max = REDO_EVENTS,
+                                            .through = e->cursor};
+        err = rg_feed_read_case(e->config.feed, &range, take_event, e);
+        if (err != RG_OK && !(err == RG_ERR_FULL && e->batch_events > 0)) {
+            return err;
+        }
+        if (e->batch_events > 0) {
+            write_message(e, RG_EVALUATE_REDO, out);
+            return RG_OK;
+        }
+        e->redo_count--;
+        e->redo_reset = false;
+    }
+    return RG_OK;
+}
+
+rg_err rg_evaluate_next(struct rg_evaluate *e, struct rg_bytes *out)
+{
+    RG_ASSERT(e->kind == RG_EVALUATE_NOTHING);
+    rg_err err = RG_OK;
+    *out = (struct rg_bytes){NULL, 0};
+    if (e->redo_count > 0) {
+        err = next_redo(e, out);
+        if (err != RG_OK || out->len > 0) {
+            return err;
+        }
+    }
+    begin_batch(e);
+    if (due(e)) {
+        err = next_ticks(e, out);
+        if (err != RG_OK || out->len > 0) {
+            return err;
+        }
+        begin_batch(e);
+    } else {
+        e->blocked = false;
+    }
+    raise_height(e);
+    if (e->cursor < rg_feed_tip(e->config.feed)) {
+        err = next_events(e, out);
+        if (err == RG_ERR_FULL) {
+            /* All that is in memory waits to be written. */
+            err = rg_evaluate_flush(e);
+        }
+    }
+    if (out->len == 0) {
+        rg_casestate_release(e->config.cases);
+    }
+    return err;
+}
+
+bool rg_evaluate_ripe(const struct rg_evaluate *e, uint64_t mono_ms)
+{
+    if (e->redo_count > 0) {
+        return false;
+    }
+    return rg_alertlog_waiting(e->config.log) > 0 || rg_events_low(e->config.events) ||
+           rg_casestate_cache_dirty(e->config.cases) >= RG_CASESTATE_DIRTY_MAX ||
+           rg_evaluate_ripe_at(e) <= mono_ms;
+}
+
+uint64_t rg_evaluate_ripe_at(const struct rg_evaluate *e)
+{
+    if (rg_alertlog_waiting(e->config.log) > 0) {
+        return 0;
+    }
+    return e->moved ? e->moved_ms + RG_EVALUATE_LAZY_MS : UINT64_MAX;
+}
+
+static rg_err write_all(struct rg_evaluate *e, struct rg_kv_txn *txn)
+{
+    rg_err err = rg_casestate_cache_write(e->config.cases, txn);
+    if (err == RG_OK) {
+        err = rg_alertlog_write(e->config.log, txn);
+    }
+    if (err == RG_OK) {
+        err =
+            rg_alertstore_put(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_FEED), e->cursor);
+    }
+    if (err == RG_OK) {
+        err = rg_alertstore_put(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_HEIGHT),
+                                e->height);
+    }
+    return err;
+}
+
+rg_err rg_evaluate_flush(struct rg_evaluate *e)
+{
+    struct rg_kv_txn *txn = NULL;
+    const bool low = rg_events_low(e->config.events);
+    const bool changed = e->moved || rg_casestate_cache_dirty(e->config.cases) > 0 ||
+                         rg_alertlog_waiting(e->config.log) > 0 || low;
+    if (!changed || e->redo_count > 0) {
+        return RG_OK;
+    }
+    rg_err err = rg_kv_begin_write(e->config.kv, &txn);
+    if (err != RG_OK) {
+        return err;
+    }
+    err = write_all(e, txn);
+    if (err == RG_OK && low) {
+        err = rg_events_reserve(e->config.events, txn);
+    }
+    if (err == RG_OK) {
+        err = rg_kv_commit(&txn);
+    }
+    rg_kv_abort(&txn);
+    if (err != RG_OK) {
+        rg_alertlog_unwritten(e->config.log);
+        return err;
+    }
+    e->moved = false;
+    rg_casestate_cache_written(e->config.cases);
+    if (low) {
+        rg_events_reserved(e->config.events);
+    }
+    rg_alertlog_written(e->config.log);
+    return RG_OK;
+}

@@ -1,0 +1,60 @@
+/* What evaluate.c (what next) and evaluate_apply.c (answers) share. */
+#ifndef RG_MONITOR_EVALUATE_PRIV_H
+#define RG_MONITOR_EVALUATE_PRIV_H
+
+#include "node/monitor/evaluate.h"
+#include "node/monitor/opbatch.h"
+
+enum rg_evaluate_kind {
+    RG_EVALUATE_NOTHING, /* no message is under way */
+    RG_EVALUATE_EVENTS,  /* the next events of the feed */
+    RG_EVALUATE_TICKS,   /* cases that are due */
+    RG_EVALUATE_REDO,    /* one case from its first event on, since its state was not readable */
+};
+
+struct rg_evaluate {
+    struct rg_evaluate_config config;
+    bool ticks;   /* deadlines are judged on block time, and there are some */
+    bool blocked; /* a due case waits for its events: the height waits too */
+    enum rg_evaluate_kind kind;
+    struct rg_opbatch batch;
+    struct rg_casestate *state[RG_OPBATCH_CASES_MAX]; /* of the batch's cases */
+    size_t state_bytes;
+    struct rg_hostmsg_buf msg;
+    uint64_t batch_no;
+    uint64_t batch_next; /* cursor after the batch */
+    uint32_t batch_events;
+    int64_t tick_ms; /* of a batch of ticks */
+
+    uint64_t cursor; /* last event judged; in memory it may be ahead of the store */
+    uint64_t height;
+    bool moved; /* cursor or height changed since the last write */
+    uint64_t clock_ms;
+    uint64_t moved_ms;
+
+    uint64_t follow_height;
+    int64_t follow_ms;
+    uint64_t follow_tip; /* feed number up to which follow_height is complete */
+    uint64_t top_height; /* highest block of an event judged, and its time */
+    int64_t top_ms;
+
+    uint32_t narrow; /* so many events are sent one by one */
+    uint64_t redo[RG_OPBATCH_CASES_MAX];
+    uint32_t redo_count;
+    bool redo_reset; /* the first of them was emptied and is under way */
+    rg_err read_err; /* what stopped the reading */
+
+    int64_t due_known_ms; /* the last answer of first_block_after */
+    int64_t due_block_ms;
+    bool due_known;
+};
+
+/* Note a system alert about an event or a case that could not be judged. */
+void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_index,
+                        const char *text);
+/* Take case @i of the batch as it is: its events count as judged, its state stays. */
+rg_err rg_evaluate__pass_over(struct rg_evaluate *e, uint32_t i);
+/* The batch is done with. */
+void rg_evaluate__end_batch(struct rg_evaluate *e);
+
+#endif /* RG_MONITOR_EVALUATE_PRIV_H */

@@ -1,0 +1,136 @@
+/* The monitor: rules and alerts of a node. Feeds the events of node/agency/feed.h to the rules host
+ * process, keeps the state of every case, the alert log, due times and durable cursors in the
+ * alerts store (one transaction a step: exactly once), publishes on the events socket, and answers
+ * conformance.
+ *
+ * Owner and thread: the agency thread, from whose loop all of this is called. Nothing here blocks:
+ * no call waits for the rules host or a subscriber, each does a bounded piece of work (a few
+ * milliseconds) and returns. Answers that need the rules host come by callback from
+ * rg_monitor_step, or from rg_monitor_close with RG_ERR_CLOSED: every accepted request is answered
+ * exactly once. */
+#ifndef RG_NODE_MONITOR_MONITOR_H
+#define RG_NODE_MONITOR_MONITOR_H
+
+#include "base/err.h"
+#include "base/types.h"
+#include "node/agency/feed.h"
+#include "proto/client_codec.h"
+#include <zmq.h>
+
+struct rg_monitor; /* opaque */
+struct rg_chain;
+struct rg_definition;
+struct rg_genesis;
+struct rg_sign;
+struct rg_zap; /* node/bus/zap.h */
+
+#define RG_MONITOR_POLL_MAX 8
+#define RG_MONITOR_DUTIES_MAX 128
+#define RG_MONITOR_PENDING_MAX 64 /* duties and conformance requests under way */
+
+/* All borrowed for the monitor's life. */
+struct rg_monitor_config {
+    const struct rg_genesis *genesis;
+    uint32_t principal;                     /* this node */
+    const struct rg_definition *definition; /* the active one, parsed from genesis->definition */
+    const struct rg_sign *key;              /* transport key of the events socket */
+    struct rg_feed *feed;
+    struct rg_chain *chain;   /* only read: block times */
+    const uint8_t *vault_key; /* 32 bytes: seals what belongs to no case */
+    const char *data_dir;     /* the folder of the alerts store; made when missing */
+    const char *host;         /* to bind the events socket (node/bus/socket.h) */
+    uint16_t events_port;     /* 0: chosen by the kernel */
+    struct rg_zap *zap;       /* while rg_zap_is_alive says no, the events socket is unbound */
+    const char *rules_program;
+    bool cluster;
+};
+
+/* Open the alerts store, start the rules host, bind the events socket. Gives @out; on failure
+ * writes a sentence to @why (at most @why_cap bytes with its NUL). Errors: as rg_kv_open();
+ * RG_ERR_EXISTS the endpoint is in use; RG_ERR_NOT_FOUND no rules program; RG_ERR_NOMEM;
+ * RG_ERR_SYSTEM. */
+RG_CHECKED rg_err rg_monitor_open(const struct rg_monitor_config *c, struct rg_monitor **out,
+                                  char *why, size_t why_cap);
+/* Answer what is under way with RG_ERR_CLOSED, end the rules host, close; takes *@m_p and nulls it;
+ * NULL is fine. */
+void rg_monitor_close(struct rg_monitor **m_p);
+/* The port of the events socket. */
+uint16_t rg_monitor_events_port(const struct rg_monitor *m);
+
+/* Write what to poll for (at most RG_MONITOR_POLL_MAX) to @out; returns how many. Asked before
+ * every poll. */
+size_t rg_monitor_pollfds(struct rg_monitor *m, zmq_pollitem_t out[static RG_MONITOR_POLL_MAX]);
+/* When rg_monitor_step wants to be called at the latest, in monotonic milliseconds; 0: now. */
+uint64_t rg_monitor_deadline(const struct rg_monitor *m);
+/* Do a bounded piece of work: called after every poll, whatever is ready. @items are those of
+ * rg_monitor_pollfds with their revents.
+ * Errors: RG_ERR_IO, RG_ERR_CORRUPT the alerts store cannot be trusted: the node must end. */
+RG_CHECKED rg_err rg_monitor_step(struct rg_monitor *m, const zmq_pollitem_t *items, size_t count,
+                                  uint64_t mono_ms);
+/* The chain was followed up to @height, whose block time is @time_ms; the feed (rg_feed_tip) holds
+ * all that could be opened up to there. Called after every group of blocks, and once at start. Also
+ * called with the same height when late entries were appended. */
+void rg_monitor_on_feed(struct rg_monitor *m, uint64_t height, uint64_t time_ms);
+
+struct rg_monitor_status {
+    uint64_t rules_height; /* every feed entry and due time up to this block is judged and logged */
+    uint64_t alerts_logseq; /* of the newest alert */
+    uint64_t frames;        /* received on the events socket (subscriptions) */
+};
+void rg_monitor_get_status(const struct rg_monitor *m, struct rg_monitor_status *out);
+
+/* What to list. */
+struct rg_monitor_query {
+    uint64_t since; /* logseq: later ones */
+    uint32_t max;   /* alerts; the callee also stops before @max_bytes of JSON and topics */
+    size_t max_bytes;
+    struct rg_bytes severity; /* empty: any; else `warning`, `critical`, `system` */
+    uint64_t case_no;         /* 0: any */
+    bool open_only;           /* not healed, not acknowledged (GetCase) */
+};
+/* Told one alert; everything borrowed for the call. */
+typedef void (*rg_monitor_alert_fn)(void *ctx, uint64_t logseq, struct rg_bytes topic,
+                                    struct rg_bytes json);
+/* Tell @fn the alerts of @q in order of logseq. Gives whether there are more behind the last one
+ * told. Synchronous; looks at a bounded number of records: when that is used up @out_more is set,
+ * and
+ * @out_next is the `since` to go on with.
+ * Errors: RG_ERR_INVALID the severity; RG_ERR_CORRUPT; RG_ERR_IO. */
+RG_CHECKED rg_err rg_monitor_alerts(struct rg_monitor *m, const struct rg_monitor_query *q,
+                                    rg_monitor_alert_fn fn, void *ctx, uint64_t *out_next,
+                                    bool *out_more);
+
+/* The pending duties of a case; @duties are borrowed for the call. @err: RG_OK; RG_ERR_BUSY the
+ * host is being restarted; RG_ERR_CLOSED. */
+typedef void (*rg_monitor_duties_fn)(void *ctx, uint64_t token, rg_err err,
+                                     const struct rg_answer_duty *duties, uint32_t count);
+/* Ask for the duties of @case_no as of what was judged so far.
+ * Errors: RG_ERR_FULL RG_MONITOR_PENDING_MAX requests are under way. */
+RG_CHECKED rg_err rg_monitor_duties(struct rg_monitor *m, uint64_t case_no, uint64_t token,
+                                    rg_monitor_duties_fn fn, void *ctx);
+
+/* The result of conformance: @json (one object, see docs) when @err is RG_OK, else a sentence.
+ * Borrowed for the call. */
+typedef void (*rg_monitor_conformance_fn)(void *ctx, uint64_t token, rg_err err,
+                                          struct rg_bytes json_or_text);
+/* Judge all cases anew by @rules (YAML; empty: the active definition; copied) as of @as_of_ms (-1:
+ * latest occurred_at).
+ * Errors: RG_ERR_FULL one or more are under way already; RG_ERR_NOMEM. */
+RG_CHECKED rg_err rg_monitor_conformance(struct rg_monitor *m, struct rg_bytes rules,
+                                         int64_t as_of_ms, uint64_t token,
+                                         rg_monitor_conformance_fn fn, void *ctx);
+
+/* Read (@acknowledge 0) or move forward the durable cursor @name of @principal; gives where it is.
+ * Errors: RG_ERR_FULL too many names; RG_ERR_INVALID the name, or beyond the newest logseq;
+ * RG_ERR_CORRUPT; RG_ERR_IO. */
+RG_CHECKED rg_err rg_monitor_cursor(struct rg_monitor *m, uint32_t principal, struct rg_bytes name,
+                                    uint64_t acknowledge, uint64_t *out);
+
+/* Log and publish an alert.system of this node. @code: a short stable word (`unreadable-entry`),
+ * @text: a sentence without case data. The same (code, subject) is raised once; @subject tells
+ * apart what it is about (a position, a peer), may be empty. Never fails: bounded, what is over it
+ * is counted. */
+void rg_monitor_system_alert(struct rg_monitor *m, const char *code, struct rg_bytes subject,
+                             const char *text);
+
+#endif /* RG_NODE_MONITOR_MONITOR_H */

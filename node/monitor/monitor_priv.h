@@ -1,0 +1,42 @@
+/* What monitor.c and monitor_blocks.c share. */
+#ifndef RG_MONITOR_MONITOR_PRIV_H
+#define RG_MONITOR_MONITOR_PRIV_H
+
+#include "base/arena.h"
+#include "node/monitor/monitor.h"
+
+enum rg_monitor_asked {
+    RG_MONITOR_NOTHING,
+    RG_MONITOR_JUDGE,
+    RG_MONITOR_DUTY
+};
+
+struct rg_monitor {
+    struct rg_monitor_config config;
+    struct rg_kv *kv;
+    struct rg_events *events;
+    struct rg_casestates *cases;
+    struct rg_alertlog *log;
+    struct rg_evaluate *evaluate;
+    struct rg_duties *duties;
+    struct rg_conform *conform;
+    struct rg_ruleshost *host;
+    enum rg_monitor_asked asked; /* whose message the host has */
+    bool refused;                /* the host does not take the definition */
+    uint64_t now_ms;
+    uint64_t heartbeat_ms;
+    uint64_t store_at_ms; /* the store was full: not before */
+    int64_t follow_ms;
+    uint64_t deaths;
+    uint64_t death_told_ms;
+    bool block_known;
+    uint64_t block_next; /* to publish */
+    uint64_t block_last;
+    struct rg_arena arena; /* for decoding blocks; made when somebody listens */
+};
+
+/* Publish a bounded number of blocks on the topic `block`. */
+void rg_monitor__publish_blocks(struct rg_monitor *m);
+void rg_monitor__blocks_fini(struct rg_monitor *m);
+
+#endif /* RG_MONITOR_MONITOR_PRIV_H */

@@ -1,0 +1,408 @@
+#include "node/monitor/ruleshost.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/panic.h"
+#include "rules/hostio.h"
+#include "rules/hostmsg.h"
+
+#define LENGTH_BYTES 4u
+#define READ_FIRST ((size_t)64 * 1024)
+#define PAUSED_MS 1000u /* not stepped for so long: this process stood still, not the host */
+
+enum stage {
+    STAGE_DOWN,    /* no process: one is started when the pause is over */
+    STAGE_OPENING, /* OPEN is sent or its answer awaited */
+    STAGE_READY,   /* the definition is open */
+    STAGE_REFUSED, /* the definition is bad; final */
+};
+
+struct rg_ruleshost {
+    char *program;
+    struct rg_hostmsg_buf open; /* the OPEN message */
+    uint64_t deadline_ms;
+    enum stage stage;
+    pid_t pid; /* 0: none */
+    int fd;    /* -1: none */
+    uint64_t start_at_ms;
+    uint64_t pause_ms;
+    struct rg_bytes msg; /* under way; data NULL: none */
+    bool msg_given;      /* the process that runs has it, at least in part */
+    uint32_t msg_deaths;
+    size_t sent; /* of OPEN, or of msg */
+    bool timed;  /* expires_ms counts */
+    uint64_t expires_ms;
+    uint64_t stepped_ms;
+    uint8_t *in;
+    size_t in_len;
+    size_t in_cap;
+    size_t in_taken; /* bytes of a told answer, dropped at the next step */
+    struct rg_ruleshost_death death;
+    char text[RG_HOSTMSG_TEXT_MAX + 1];
+};
+
+rg_err rg_ruleshost_create(const struct rg_ruleshost_options *o, struct rg_ruleshost **out)
+{
+    struct rg_ruleshost *h = calloc(1, sizeof *h);
+    if (h == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    h->fd = -1;
+    h->pause_ms = RG_RULESHOST_PAUSE_MIN_MS;
+    h->deadline_ms = o->deadline_ms != 0 ? o->deadline_ms : RG_RULESHOST_DEADLINE_MS;
+    h->program = strdup(o->program);
+    rg_hostmsg_buf_init(&h->open, RG_HOSTMSG_BATCH_MAX);
+    rg_hostmsg_put_open(&h->open, o->definition);
+    if (h->program == NULL || h->open.failed) {
+        const rg_err e = h->program == NULL ? RG_ERR_NOMEM : RG_ERR_FULL;
+        rg_ruleshost_destroy(&h);
+        return e;
+    }
+    *out = h;
+    return RG_OK;
+}
+
+/* SIGKILL cannot be refused, so the wait is short. */
+static void end_process(struct rg_ruleshost *h, int *status)
+{
+    *status = 0;
+    if (h->fd >= 0) {
+        close(h->fd);
+        h->fd = -1;
+    }
+    if (h->pid > 0) {
+        kill(h->pid, SIGKILL);
+        while (waitpid(h->pid, status, 0) < 0 && errno == EINTR) {
+        }
+        h->pid = 0;
+    }
+    h->in_len = 0;
+    h->in_taken = 0;
+    h->sent = 0;
+    h->timed = false;
+}
+
+void rg_ruleshost_destroy(struct rg_ruleshost **h)
+{
+    if (*h == NULL) {
+        return;
+    }
+    int status = 0;
+    end_process(*h, &status);
+    rg_hostmsg_buf_free(&(*h)->open);
+    free((*h)->program);
+    free((*h)->in);
+    free(*h);
+    *h = NULL;
+}
+
+static bool writing(const struct rg_ruleshost *h)
+{
+    if (h->stage == STAGE_OPENING) {
+        return h->sent < h->open.len;
+    }
+    return h->stage == STAGE_READY && h->msg.data != NULL && h->sent < h->msg.len;
+}
+
+int rg_ruleshost_fd(const struct rg_ruleshost *h, short *events)
+{
+    *events = (short)(writing(h) ? POLLIN | POLLOUT : POLLIN);
+    return h->fd;
+}
+
+int rg_ruleshost_wait_ms(const struct rg_ruleshost *h, uint64_t now_ms)
+{
+    uint64_t at = 0;
+    if (h->stage == STAGE_DOWN) {
+        at = h->start_at_ms;
+    } else if (h->timed) {
+        at = h->expires_ms;
+    } else {
+        return -1;
+    }
+    if (at <= now_ms) {
+        return 0;
+    }
+    return at - now_ms > 60000 ? 60000 : (int)(at - now_ms);
+}
+
+bool rg_ruleshost_idle(const struct rg_ruleshost *h)
+{
+    return h->msg.data == NULL && h->stage != STAGE_REFUSED;
+}
+
+void rg_ruleshost_send(struct rg_ruleshost *h, struct rg_bytes msg)
+{
+    RG_ASSERT(rg_ruleshost_idle(h) && msg.data != NULL && msg.len > LENGTH_BYTES);
+    h->msg = msg;
+    h->msg_given = false;
+    h->msg_deaths = 0;
+}
+
+void rg_ruleshost_cancel(struct rg_ruleshost *h)
+{
+    if (h->msg.data == NULL) {
+        return;
+    }
+    h->msg = (struct rg_bytes){NULL, 0};
+    if (h->msg_given) {
+        int status = 0;
+        end_process(h, &status);
+        h->stage = STAGE_DOWN;
+        h->msg_given = false;
+    }
+}
+
+struct rg_bytes rg_ruleshost_answer(const struct rg_ruleshost *h)
+{
+    return (struct rg_bytes){h->in, h->in_taken};
+}
+
+const char *rg_ruleshost_text(const struct rg_ruleshost *h)
+{
+    return h->text;
+}
+
+struct rg_ruleshost_death rg_ruleshost_death(const struct rg_ruleshost *h)
+{
+    return h->death;
+}
+
+int rg_ruleshost_pid(const struct rg_ruleshost *h)
+{
+    return (int)h->pid;
+}
+
+/* Note how the process ended and plan the next one. */
+static enum rg_ruleshost_news died(struct rg_ruleshost *h, enum rg_ruleshost_end end,
+                                   uint64_t now_ms)
+{
+    int status = 0;
+    /* A closed socket comes before the end of the process: its own status says more than ours. */
+    for (int i = 0; end == RG_RULESHOST_EXIT && h->pid > 0 && i < 20; i++) {
+        const pid_t got = waitpid(h->pid, &status, WNOHANG);
+        if (got == h->pid) {
+            h->pid = 0;
+            break;
+        }
+        const struct timespec nap = {0, 500000};
+        nanosleep(&nap, NULL);
+    }
+    if (h->pid == 0 && end == RG_RULESHOST_EXIT) {
+        h->death.end = WIFSIGNALED(status) ? RG_RULESHOST_SIGNAL : RG_RULESHOST_EXIT;
+        h->death.detail = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    } else {
+        h->death.end = end == RG_RULESHOST_EXIT ? RG_RULESHOST_GARBAGE : end;
+        h->death.detail = 0;
+    }
+    end_process(h, &status);
+    if (h->msg.data != NULL && h->msg_given) {
+        h->msg_deaths++;
+    }
+    h->death.deaths_in_message = h->msg.data != NULL ? h->msg_deaths : 0;
+    h->msg_given = false;
+    h->stage = STAGE_DOWN;
+    h->start_at_ms = now_ms + h->pause_ms;
+    h->pause_ms =
+        h->pause_ms * 2 > RG_RULESHOST_PAUSE_MAX_MS ? RG_RULESHOST_PAUSE_MAX_MS : h->pause_ms * 2;
+    return RG_RULESHOST_DIED;
+}
+
+static enum rg_ruleshost_news start(struct rg_ruleshost *h, uint64_t now_ms)
+{
+    if (now_ms < h->start_at_ms) {
+        return RG_RULESHOST_NONE;
+    }
+    pid_t pid = 0;
+    int fd = -1;
+    if (rg_hostio_spawn(h->program, NULL, &pid, &fd) != RG_OK) {
+        return died(h, RG_RULESHOST_START, now_ms);
+    }
+    h->pid = pid;
+    h->fd = fd;
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+        return died(h, RG_RULESHOST_START, now_ms);
+    }
+    h->stage = STAGE_OPENING;
+    h->sent = 0;
+    h->timed = true;
+    h->expires_ms = now_ms + h->deadline_ms;
+    return RG_RULESHOST_NONE;
+}
+
+/* Write what the socket takes. False: the other side is gone. */
+static bool write_some(struct rg_ruleshost *h, uint64_t now_ms)
+{
+    while (writing(h)) {
+        const struct rg_bytes m =
+            h->stage == STAGE_OPENING ? (struct rg_bytes){h->open.data, h->open.len} : h->msg;
+        if (h->stage == STAGE_READY && !h->msg_given) {
+            h->msg_given = true;
+            h->timed = true;
+            h->expires_ms = now_ms + h->deadline_ms;
+        }
+        const ssize_t n = send(h->fd, m.data + h->sent, m.len - h->sent, MSG_NOSIGNAL);
+        if (n < 0) {
+            return errno == EAGAIN || errno == EINTR;
+        }
+        h->sent += (size_t)n;
+    }
+    return true;
+}
+
+/* Length of the message at the start of the input; 0: not yet known; SIZE_MAX: impossible. */
+static size_t message_len(const struct rg_ruleshost *h)
+{
+    if (h->in_len < LENGTH_BYTES) {
+        return 0;
+    }
+    struct rg_reader r = rg_bytes_reader((struct rg_bytes){h->in, LENGTH_BYTES});
+    const size_t len = (size_t)rg_bytes_get_u32(&r) + LENGTH_BYTES;
+    return len > RG_HOSTMSG_RESULT_MAX || len < LENGTH_BYTES + 2 ? SIZE_MAX : len;
+}
+
+static bool make_room(struct rg_ruleshost *h)
+{
+    const size_t want = message_len(h);
+    size_t cap = want > READ_FIRST ? want : READ_FIRST;
+    if (want == SIZE_MAX) {
+        return true;
+    }
+    if (cap <= h->in_cap) {
+        return true;
+    }
+    uint8_t *more = realloc(h->in, cap);
+    if (more == NULL) {
+        return false;
+    }
+    h->in = more;
+    h->in_cap = cap;
+    return true;
+}
+
+enum input {
+    INPUT_PART,
+    INPUT_WHOLE,
+    INPUT_CLOSED,
+    INPUT_BAD
+};
+
+/* Read until one message is whole. A second one behind it is a fault: nobody asked. */
+static enum input read_some(struct rg_ruleshost *h)
+{
+    for (;;) {
+        if (!make_room(h)) {
+            return INPUT_BAD;
+        }
+        const size_t len = message_len(h);
+        if (len == SIZE_MAX || (len != 0 && h->in_len > len)) {
+            return INPUT_BAD;
+        }
+        if (len != 0 && h->in_len == len) {
+            return INPUT_WHOLE;
+        }
+        const ssize_t n = recv(h->fd, h->in + h->in_len, h->in_cap - h->in_len, 0);
+        if (n == 0) {
+            return INPUT_CLOSED;
+        }
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return errno == EAGAIN ? INPUT_PART : INPUT_CLOSED;
+        }
+        h->in_len += (size_t)n;
+    }
+}
+
+static enum rg_ruleshost_news opened(struct rg_ruleshost *h, struct rg_bytes m, uint64_t now_ms)
+{
+    struct rg_hostmsg_opened o;
+    if (rg_hostmsg_get_opened(m, &o) != RG_OK) {
+        return died(h, RG_RULESHOST_GARBAGE, now_ms);
+    }
+    h->timed = false;
+    h->sent = 0;
+    if (o.ok) {
+        h->stage = STAGE_READY;
+        h->in_taken = h->in_len;
+        return RG_RULESHOST_OPENED;
+    }
+    const size_t n = o.error.len < sizeof h->text - 1 ? o.error.len : sizeof h->text - 1;
+    if (n > 0) {
+        memcpy(h->text, o.error.data, n);
+    }
+    h->text[n] = '\0';
+    int status = 0;
+    end_process(h, &status);
+    h->stage = STAGE_REFUSED;
+    return RG_RULESHOST_REFUSED;
+}
+
+static enum rg_ruleshost_news whole_message(struct rg_ruleshost *h, uint64_t now_ms)
+{
+    const struct rg_bytes m = {h->in, h->in_len};
+    if (h->stage == STAGE_OPENING) {
+        return opened(h, m, now_ms);
+    }
+    const enum rg_hostmsg_kind kind = rg_hostmsg_kind_of(m);
+    const bool asked = h->msg.data != NULL && h->msg_given && h->sent == h->msg.len;
+    if (!asked || (kind != RG_HOSTMSG_RESULT && kind != RG_HOSTMSG_FAILED)) {
+        return died(h, RG_RULESHOST_GARBAGE, now_ms);
+    }
+    h->msg = (struct rg_bytes){NULL, 0};
+    h->msg_given = false;
+    h->timed = false;
+    h->sent = 0;
+    h->in_taken = h->in_len;
+    h->pause_ms = RG_RULESHOST_PAUSE_MIN_MS;
+    return RG_RULESHOST_ANSWER;
+}
+
+enum rg_ruleshost_news rg_ruleshost_step(struct rg_ruleshost *h, uint64_t now_ms)
+{
+    if (h->timed && now_ms > h->stepped_ms + PAUSED_MS) {
+        h->expires_ms += now_ms - h->stepped_ms;
+    }
+    h->stepped_ms = now_ms;
+    if (h->in_taken > 0) {
+        h->in_len = 0; /* nothing stands behind a told answer */
+        h->in_taken = 0;
+    }
+    if (h->stage == STAGE_REFUSED) {
+        return RG_RULESHOST_NONE;
+    }
+    if (h->stage == STAGE_DOWN) {
+        const enum rg_ruleshost_news n = start(h, now_ms);
+        if (h->stage == STAGE_DOWN) {
+            return n;
+        }
+    }
+    if (!write_some(h, now_ms)) {
+        return died(h, RG_RULESHOST_EXIT, now_ms);
+    }
+    switch (read_some(h)) {
+    case INPUT_WHOLE:
+        return whole_message(h, now_ms);
+    case INPUT_CLOSED:
+        return died(h, RG_RULESHOST_EXIT, now_ms);
+    case INPUT_BAD:
+        return died(h, RG_RULESHOST_GARBAGE, now_ms);
+    case INPUT_PART:
+        break;
+    }
+    if (h->timed && now_ms >= h->expires_ms) {
+        return died(h, RG_RULESHOST_HANG, now_ms);
+    }
+    return RG_RULESHOST_NONE;
+}

@@ -1,0 +1,9 @@
+foreach(part casebook flow submit)
+  rg_test(unit agency_${part} SOURCES agency_${part}.c agency_kit.c agency_world.c
+    MODULES agency vault rules storage proto ledger crypto base SYSTEM PkgConfig::cmocka)
+endforeach()
+rg_test(unit agency_thread SOURCES agency_thread.c agency_kit.c agency_world.c
+  MODULES agency vault bus link rules storage proto ledger crypto base
+  SYSTEM PkgConfig::cmocka PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
+add_dependencies(unit_agency_thread reigen-rules)

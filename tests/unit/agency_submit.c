@@ -1,0 +1,165 @@
+/* What a member may hand in, and what it is told when it may not. */
+#include "agency_world.h"
+#include "base/bytes.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const char strict_yaml[] = "process: streng\n"
+                                  "version: 1\n"
+                                  "clock: ledger\n"
+                                  "readers: all\n"
+                                  "steps:\n"
+                                  "  - id: eingang\n"
+                                  "    label: {de: Eingang, en: Receipt}\n"
+                                  "    by: [BAMF]\n"
+                                  "  - id: bescheid\n"
+                                  "    label: {de: Bescheid, en: Decision}\n"
+                                  "    by: [LDS-SN]\n"
+                                  "fields:\n"
+                                  "  art: {enum: [neu, folge]}\n"
+                                  "  tag: date\n"
+                                  "rules: []\n";
+
+/* What a request is answered, given its parts. */
+struct wrong {
+    const char *file;
+    const char *step;
+    int64_t occurred_ms;
+    const char *field;
+    const char *value;
+    const char *says; /* NULL: it is right */
+};
+
+static void test_what_is_wrong_is_named(void **state)
+{
+    static struct world w;
+    const int64_t now = 1700000000000;
+    const struct wrong table[] = {
+        {"A", "eingang", now, NULL, NULL, NULL},
+        {"A", "eingang", now, "art", "neu", NULL},
+        {"A", "eingang", now, "art", "", NULL},
+        {"A", "eingang", now, "tag", "2026-11-23", NULL},
+        {"A", "eingang", now + 23 * 3600 * 1000, NULL, NULL, NULL},
+        {"A", "ausgang", now, NULL, NULL, "step \"ausgang\" is not in the process definition"},
+        {"A", "bescheid", now, NULL, NULL, "step \"bescheid\" is not for agency BAMF"},
+        {"A", "eingang", now, "farbe", "rot", "field \"farbe\" is not in the process definition"},
+        {"A", "eingang", now, "art", "alt", "field \"art\""},
+        {"A", "eingang", now, "tag", "gestern", "field \"tag\""},
+        {"A", "eingang", now + 25 * 3600 * 1000, NULL, NULL, "more than a day ahead"},
+        {"A\n", "eingang", now, NULL, NULL, "file number"},
+    };
+    world_open(&w, 2, strict_yaml);
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct rg_arena arena;
+        struct rg_arena scratch;
+        struct rg_bytes event;
+        struct rg_bytes file = rg_bytes_str(table[i].file);
+        char why[512] = "";
+        struct rg_event e = {.step = rg_bytes_str(table[i].step),
+                             .occurred_ms = table[i].occurred_ms};
+        if (table[i].field != NULL) {
+            e.fields[e.field_count++] =
+                (struct rg_event_field){rg_bytes_str(table[i].field), rg_bytes_str(table[i].value)};
+        }
+        assert_int_equal(rg_arena_init(&arena, 65536), RG_OK);
+        assert_int_equal(rg_arena_init(&scratch, 65536), RG_OK);
+        assert_int_equal(rg_ledger_codec_encode_event(&arena, &e, &event), RG_OK);
+        struct rg_bytes events[2] = {event, event};
+        struct rg_bytes files[2] = {rg_bytes_str("A"), file};
+        const struct rg_submit_check c = {&w.genesis, w.definition, 0, (uint64_t)now};
+        const struct rg_request r = {.first = 10, .count = 2, .events = events, .cases = files};
+        const bool good = rg_submit_check_events(&c, &scratch, &r, why, sizeof why);
+        assert_int_equal(good, table[i].says == NULL);
+        if (!good) {
+            assert_non_null(strstr(why, table[i].says));
+            assert_non_null(
+                strstr(why, i == 11 ? "event 2 (number 11): " : "event 1 (number 10): "));
+            assert_non_null(strchr(why, ';') != NULL ? why : strstr(why, "must")); /* what to do */
+        }
+        rg_arena_fini(&arena);
+        rg_arena_fini(&scratch);
+    }
+    world_close(&w);
+    (void)state;
+}
+
+static void test_bad_requests_leave_nothing_behind(void **state)
+{
+    static struct world w;
+    world_open(&w, 2, strict_yaml);
+    const struct world_event good = {"A", "eingang", 1};
+    const struct world_event bad[] = {{"B", "eingang", 1}, {"B", "unsinn", 1}};
+    struct rg_arena arena;
+    const struct rg_submit_client client = {
+        .route = {1}, .route_len = 1, .request = 500, .principal = 2};
+    const uint64_t id = world_submit(&w, 0, 1, 1, bad, 2);
+    assert_int_equal(world_answer_of(&w, 0, id)->code, 65);
+    /* Signed by somebody else. */
+    struct rg_request r = {.id = 500, .first = 1};
+    assert_int_equal(rg_arena_init(&arena, 65536), RG_OK);
+    world_request(&good, 1, &arena, &r);
+    world_sign(&w.genesis, w.member_key[1], 2, &r);
+    assert_int_equal(rg_submit_take(w.node[0].submit, &client, &r, w.time_ms), RG_OK);
+    assert_int_equal(world_answer_of(&w, 0, 500)->code, 77);
+    /* Numbers that cannot be. */
+    r.first = 0;
+    assert_int_equal(rg_submit_take(w.node[0].submit, &client, &r, w.time_ms), RG_OK);
+    r.first = UINT64_MAX;
+    assert_int_equal(rg_submit_take(w.node[0].submit, &client, &r, w.time_ms), RG_OK);
+    assert_int_equal(w.node[0].answer_count, 4);
+    assert_int_equal(w.node[0].answer[2].code, 65);
+    assert_int_equal(w.node[0].answer[3].code, 65);
+    world_pack(&w);
+    assert_int_equal(w.parcel_count, 0);
+    assert_int_equal(rg_submit_waiting(w.node[0].submit), 0);
+    uint64_t case_no = 0;
+    assert_int_equal(rg_pending_find_file(w.node[0].pending, rg_bytes_str("B"), &case_no),
+                     RG_ERR_NOT_FOUND);
+    rg_arena_fini(&arena);
+    world_close(&w);
+    (void)state;
+}
+
+static void test_one_member_cannot_fill_the_node(void **state)
+{
+    static struct world w;
+    world_open(&w, 2, strict_yaml);
+    const struct world_event e = {"A", "eingang", 1};
+    struct rg_arena arena;
+    uint32_t refused = 0;
+    assert_int_equal(rg_arena_init(&arena, 65536), RG_OK);
+    for (uint32_t i = 0; i < RG_SUBMIT_WAITING_MAX + 10; i++) {
+        struct rg_request r = {.id = i + 1, .first = 1, .wait = true};
+        const struct rg_submit_client client = {
+            .route = {1}, .route_len = 1, .request = r.id, .principal = 2};
+        memcpy(r.stream.b, &i, sizeof i);
+        rg_arena_reset(&arena);
+        world_request(&e, 1, &arena, &r);
+        world_sign(&w.genesis, w.member_key[0], 2, &r);
+        assert_int_equal(rg_submit_take(w.node[0].submit, &client, &r, w.time_ms), RG_OK);
+    }
+    for (size_t i = 0; i < w.node[0].answer_count; i++) {
+        refused += w.node[0].answer[i].code == 75 ? 1 : 0;
+    }
+    assert_int_equal(refused, 10);
+    assert_int_equal(rg_submit_waiting(w.node[0].submit), RG_SUBMIT_WAITING_MAX);
+    rg_arena_fini(&arena);
+    world_close(&w);
+    (void)state;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_wrong_is_named),
+        cmocka_unit_test(test_bad_requests_leave_nothing_behind),
+        cmocka_unit_test(test_one_member_cannot_fill_the_node),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
