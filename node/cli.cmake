@@ -1,0 +1,36 @@
+# The command line `reigen`, and the feeder that the quickstart uses.
+set(rg_process ${PROJECT_SOURCE_DIR}/deploy/processes/anker-dresden.yaml)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${rg_process})
+file(READ ${rg_process} rg_process_hex HEX)
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1, " rg_process_bytes "${rg_process_hex}")
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/embedded.c @ONLY CONTENT
+"#include \"node/cli/embedded.h\"
+const unsigned char rg_embedded_process[] = {@rg_process_bytes@};
+const size_t rg_embedded_process_len = sizeof rg_embedded_process;
+")
+
+# What both programs, and the unit tests, use.
+rg_module(cli
+  SOURCES
+    cli/caseset.c cli/cluster_dir.c cli/cluster_proc.c cli/csv.c cli/eventlog.c
+    cli/feeder_story.c cli/file.c cli/profile.c cli/say.c cli/suggest.c
+  DEPS client rules proto ledger crypto base
+  SYSTEM PkgConfig::zlib)
+rg_posix(rg_cli)
+
+rg_program(reigen
+  SOURCES
+    cli/alert_line.c cli/bench.c cli/cluster_make.c cli/cluster_wait.c
+    cli/cmd_alerts.c cli/cmd_bench.c cli/cmd_case.c cli/cmd_cluster.c cli/cmd_cluster_status.c
+    cli/cmd_cluster_up.c cli/cmd_conformance.c cli/cmd_genesis.c cli/cmd_import.c
+    cli/cmd_keygen.c cli/cmd_process.c cli/cmd_status.c cli/cmd_submit.c cli/cmd_verify.c
+    cli/cmd_watch.c cli/commands.c cli/genesis_read.c cli/help.c cli/import_scan.c
+    cli/import_send.c cli/main_cli.c cli/opts.c cli/status_json.c
+    ${CMAKE_CURRENT_BINARY_DIR}/embedded.c
+  DEPS cli audit core client rules proto ledger crypto base
+  SYSTEM PkgConfig::jansson)
+rg_posix(reigen)
+target_compile_definitions(reigen PRIVATE RG_VERSION="${PROJECT_VERSION}")
+
+rg_program(reigen-feeder SOURCES cli/main_feeder.c DEPS cli client proto ledger crypto base)
+rg_posix(reigen-feeder)

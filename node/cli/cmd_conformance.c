@@ -1,0 +1,129 @@
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "base/time.h"
+#include "node/cli/commands.h"
+#include "node/cli/file.h"
+#include "node/cli/profile.h"
+#include "node/cli/say.h"
+#include "node/cli/status_json.h"
+#include "rules/definition.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static int read_rules(const char *path, uint8_t **data, size_t *len)
+{
+    char text[RG_DEFINITION_ERROR_MAX];
+    struct rg_definition *def = NULL;
+    const rg_err err = rg_file_read(path, RG_DEFINITION_MAX, data, len);
+    if (err != RG_OK) {
+        rg_say_error("%s: %s", path, rg_err_text(err));
+        return RG_CLI_INPUT;
+    }
+    const struct rg_bytes bytes = {*data, *len};
+    if (rg_definition_parse(path, bytes, &def, text) != RG_OK) {
+        rg_say_error("%s", text);
+        return RG_CLI_INPUT;
+    }
+    rg_definition_destroy(&def);
+    return RG_CLI_OK;
+}
+
+static long long count_of(const json_t *rule, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(rule, key));
+}
+
+static void print_table(const json_t *result)
+{
+    size_t i = 0;
+    const json_t *rule = NULL;
+    const json_t *rules = json_is_array(result) ? result : json_object_get(result, "rules");
+    (void)printf("%-8s %-22s %11s %10s %10s %10s %10s\n", "rule", "template", "activations",
+                 "satisfied", "violated", "pending", "vacuous");
+    json_array_foreach(rules, i, rule)
+    {
+        const char *id = json_string_value(json_object_get(rule, "id"));
+        const char *template = json_string_value(json_object_get(rule, "template"));
+        const bool bad = count_of(rule, "violated") > 0;
+        (void)printf("%-8s %-22s %11lld %10lld %s%10lld%s %10lld %10lld\n", id == NULL ? "" : id,
+                     template == NULL ? "" : template, count_of(rule, "activations"),
+                     count_of(rule, "satisfied"), bad ? rg_say_colour("yellow") : "",
+                     count_of(rule, "violated"), bad ? rg_say_colour("off") : "",
+                     count_of(rule, "pending"), count_of(rule, "vacuous"));
+    }
+}
+
+static int show(const struct rg_cli *cli, const char *text, size_t len)
+{
+    if (cli->json) {
+        (void)fwrite(text, 1, len, stdout);
+        if (len == 0 || text[len - 1] != '\n') {
+            (void)fputc('\n', stdout);
+        }
+        return fflush(stdout) == 0 ? RG_CLI_OK : RG_CLI_DISK;
+    }
+    json_t *result = json_loadb(text, len, 0, NULL);
+    if (result == NULL) {
+        rg_say_error("the node's answer is no JSON");
+        return RG_CLI_INTERNAL;
+    }
+    print_table(result);
+    json_decref(result);
+    return RG_CLI_OK;
+}
+
+static int ask(const struct rg_cli *cli, struct rg_bytes rules, int64_t as_of)
+{
+    struct rg_profile profile;
+    struct rg_session *session = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    int code = rg_profile_open(cli, &profile, &session);
+    if (code == RG_CLI_OK) {
+        code = rg_session_conformance(session, rules, as_of, &text, &len) == RG_OK
+                   ? show(cli, text, len)
+                   : rg_say_session(session);
+    }
+    free(text);
+    rg_profile_close(&profile, &session);
+    return code;
+}
+
+static int run(struct rg_cli *cli)
+{
+    const char *as_of_text = rg_opts_get(cli, "as-of");
+    const char *path = rg_opts_get(cli, "rules");
+    int64_t as_of = -1;
+    uint8_t *data = NULL;
+    size_t len = 0;
+    if (as_of_text != NULL && strcmp(as_of_text, "end") != 0 &&
+        rg_time_parse(rg_bytes_str(as_of_text), &as_of) != RG_OK) {
+        rg_say_error("--as-of %s: it is `end` or a time like 2026-03-01T09:30:00Z", as_of_text);
+        return RG_CLI_USAGE;
+    }
+    int code = path == NULL ? RG_CLI_OK : read_rules(path, &data, &len);
+    if (code == RG_CLI_OK) {
+        code = ask(cli, (struct rg_bytes){data, len}, as_of);
+    }
+    free(data);
+    return code;
+}
+
+static const struct rg_cli_option options[] = {
+    {"rules", "FILE", "judge by this process definition instead of the active one"},
+    {"as-of", "TIME", "judge as of then; `end` (the default): the latest time on the ledger"},
+    {NULL, NULL, NULL},
+};
+
+const struct rg_cli_command rg_cmd_conformance = {
+    .name = "conformance",
+    .args = "",
+    .summary = "how the cases did, rule by rule",
+    .detail =
+        "Judges all cases that my agency may read by every rule: activations, cases satisfied, "
+        "violated, pending, vacuous; with --json also which cases and events.",
+    .options = options,
+    .examples = {"reigen conformance",
+                 "reigen conformance --rules new-rules.yaml --as-of end --json"},
+    .run = run,
+};
