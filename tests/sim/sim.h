@@ -1,0 +1,203 @@
+/* The whole network in one process on a virtual clock: the production core (node/core) of every
+ * node, and around it a simulated network, disks, clocks and liars, all driven by one seed. Same
+ * seed, same run, to the byte. One thread. */
+#ifndef RG_SIM_SIM_H
+#define RG_SIM_SIM_H
+
+#include "base/arena.h"
+#include "base/prng.h"
+#include "consensus/vote.h"
+#include "ledger/genesis.h"
+#include "node/core/core.h"
+#include "proto/peer_codec.h"
+#include "sim_oracle.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SIM_NODES_MAX 20
+#define SIM_WALL_MS UINT64_C(1800000000000)
+
+/* A shared piece of bytes. */
+struct sim_buf {
+    uint32_t refs;
+    size_t len;
+    uint8_t data[];
+};
+
+enum sim_event_kind {
+    SIM_MESSAGE,  /* buf arrives */
+    SIM_TICK,     /* a core's deadline */
+    SIM_SYNCED,   /* a journal sync returns; arg: records that are durable now */
+    SIM_ARCHIVED, /* arg: height */
+    SIM_SUBMIT,   /* the agency hands in an entry */
+    SIM_CRASH,
+    SIM_RESTART,
+    SIM_BLACKOUT,  /* all nodes lose power at once */
+    SIM_PARTITION, /* arg: milliseconds until it heals */
+    SIM_UNCUT,
+    SIM_HEAL, /* the end of all faults */
+    SIM_SKIP  /* the skipper's moment; buf: its proposal */
+};
+
+struct sim_event {
+    uint64_t at_ms;
+    uint64_t number; /* order of events of one moment */
+    enum sim_event_kind kind;
+    uint16_t node;
+    uint16_t from;
+    bool gossip;
+    uint64_t life; /* of the node, for what dies with it */
+    uint64_t arg;
+    struct sim_buf *buf;
+};
+
+struct sim_record {
+    uint8_t type;
+    struct sim_buf *buf;
+};
+
+/* One journal file. */
+struct sim_file {
+    struct sim_record *list;
+    size_t count;
+    size_t cap;
+};
+
+struct sim_block {
+    uint64_t height;
+    uint64_t time_ms;
+    struct rg_hash hash;
+    struct sim_buf *block;
+    struct sim_buf *cert; /* NULL: none at this height */
+    struct sim_buf *state;
+    struct sim_buf *results;
+};
+
+/* What waits for a sync. */
+struct sim_held {
+    struct rg_core_action action; /* bytes point into buf */
+    struct sim_buf *buf;
+    size_t need; /* records that must be durable */
+};
+
+enum sim_lie {
+    SIM_HONEST,
+    SIM_EQUIVOCATOR, /* proposes two blocks */
+    SIM_DOUBLE,      /* votes for everything: notarize, nullify and finalize */
+    SIM_SKIPPER,     /* proposes valid blocks that pass over a view without its nullification */
+    SIM_AMNESIAC,    /* loses its disk at every crash */
+    SIM_WITHHOLDER,  /* sends each message to only some */
+    SIM_LIES
+};
+
+struct sim_node {
+    struct rg_core *core; /* NULL: down */
+    uint16_t index;
+    uint8_t key;
+    enum sim_lie lie;
+    uint64_t life;
+    int64_t skew_ms;
+    uint64_t deadline_ms;
+    /* disk */
+    struct sim_file file[2];
+    int active;
+    bool turning;
+    size_t durable; /* records of the active file */
+    size_t syncing; /* records the sync under way covers; 0: none */
+    uint16_t sync_number;
+    size_t need; /* of the last barrier */
+    struct sim_held *held;
+    size_t held_count;
+    size_t held_cap;
+    struct sim_block *chain; /* by height, from 1 */
+    uint64_t chain_count;
+    uint64_t chain_durable;
+    uint64_t chain_judged; /* shown to the oracle: durable here, or behind its barrier */
+    /* agency */
+    uint32_t to_submit;
+    uint64_t tokens;
+    bool dying;         /* between two actions, on purpose */
+    uint64_t skip_view; /* the skipper's own proposal of this view is kept back */
+};
+
+struct sim_options {
+    bool verbose;
+    bool twice; /* each seed two times: the same bytes must be sent */
+    bool tight; /* the smallest journal: little room for bodies of blocks */
+};
+
+struct sim_stats {
+    uint64_t views, nullified, blocks, submissions, messages, drops, duplicates, partitions,
+        crashes, blackouts, restarts, lies, virtual_ms, turns;
+};
+
+struct sim {
+    uint64_t seed;
+    size_t n;
+    struct rg_prng prng;
+    uint64_t now_ms;
+    struct sim_event *heap;
+    size_t heap_count;
+    size_t heap_cap;
+    uint64_t event_number;
+    struct rg_genesis *genesis;
+    struct sim_node node[SIM_NODES_MAX];
+    bool cut[SIM_NODES_MAX][SIM_NODES_MAX];
+    bool faults; /* before SIM_HEAL */
+    bool fat;    /* large entries */
+    /* per thousand, milliseconds */
+    uint32_t loss, duplicate, crash_per_million;
+    uint32_t latency_ms, jitter_ms, sync_ms, archive_ms;
+    uint64_t heal_ms, journal_bytes;
+    struct rg_arena arena;       /* for decoding packets */
+    struct rg_arena block_arena; /* for decoding blocks */
+    struct rg_arena out_arena;
+    struct sim_oracle oracle;
+    struct sim_stats stats;
+    struct sim_options options;
+    uint64_t trace; /* a running hash of all that was sent */
+};
+
+/* sim_run.c: one run; true when nothing was violated. Adds to @total. */
+bool sim_run(uint64_t seed, size_t n, struct sim_options options, struct sim_stats *total,
+             uint64_t *out_trace);
+void sim_fail(struct sim *s, const char *what);
+uint64_t sim_below(struct sim *s, uint64_t bound);
+
+/* sim_queue.c */
+struct sim_buf *sim_buf_new(struct rg_bytes bytes);
+struct sim_buf *sim_buf_ref(struct sim_buf *b);
+void sim_buf_drop(struct sim_buf *b);
+struct rg_bytes sim_buf_bytes(const struct sim_buf *b);
+void sim_post(struct sim *s, struct sim_event ev); /* takes over ev.buf */
+bool sim_next(struct sim *s, struct sim_event *out);
+
+/* sim_net.c */
+void sim_send(struct sim *s, uint16_t from, uint16_t to, bool gossip, struct sim_buf *buf);
+void sim_partition(struct sim *s);
+void sim_uncut(struct sim *s);
+
+/* sim_disk.c */
+void sim_disk_append(struct sim_node *node, uint8_t type, struct rg_bytes bytes);
+void sim_disk_turn(struct sim *s, struct sim_node *node, bool begin);
+void sim_disk_sync(struct sim *s, struct sim_node *node);
+void sim_disk_crash(struct sim *s, struct sim_node *node);
+void sim_disk_wipe(struct sim_node *node);
+void sim_disk_archive(struct sim *s, struct sim_node *node, const struct rg_core_final *f);
+void sim_disk_judge(struct sim *s, struct sim_node *node, uint64_t height);
+void sim_disk_serve(struct sim *s, struct sim_node *node, const struct rg_core_action *a);
+void sim_disk_free(struct sim_node *node);
+
+/* sim_node.c */
+void sim_node_start(struct sim *s, struct sim_node *node);
+void sim_node_crash(struct sim *s, struct sim_node *node);
+void sim_node_event(struct sim *s, struct sim_node *node, const struct sim_event *ev);
+void sim_node_release(struct sim *s, struct sim_node *node);
+
+/* sim_lies.c: what a liar's core wants to send goes through here. */
+void sim_sign(void *ctx, const struct rg_hash *digest, struct rg_sig *out);
+bool sim_lies_send(struct sim *s, struct sim_node *node, struct sim_buf *buf, bool gossip,
+                   uint16_t to); /* true: dealt with */
+void sim_lies_see(struct sim *s, const struct rg_peer_message *m, const struct rg_vote *leader);
+
+#endif /* RG_SIM_SIM_H */

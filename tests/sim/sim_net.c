@@ -1,0 +1,71 @@
+/* The network: each message on its own takes its time, gets lost, comes twice, or meets a cut. */
+#include "sim.h"
+
+static void deliver(struct sim *s, uint16_t from, uint16_t to, bool gossip, struct sim_buf *buf)
+{
+    const uint64_t at = s->now_ms + s->latency_ms + sim_below(s, s->jitter_ms + 1);
+    sim_post(s, (struct sim_event){.at_ms = at,
+                                   .kind = SIM_MESSAGE,
+                                   .node = to,
+                                   .from = from,
+                                   .gossip = gossip,
+                                   .buf = sim_buf_ref(buf)});
+    s->stats.messages++;
+}
+
+/* FNV-1a over who sends what to whom, when. */
+static void note(struct sim *s, uint16_t from, uint16_t to, const struct sim_buf *buf)
+{
+    const uint64_t head[] = {s->now_ms, from, to, buf->len};
+    const uint8_t *at = (const uint8_t *)head;
+    for (size_t i = 0; i < sizeof head; i++) {
+        s->trace = (s->trace ^ at[i]) * UINT64_C(0x100000001b3);
+    }
+    for (size_t i = 0; i < buf->len; i++) {
+        s->trace = (s->trace ^ buf->data[i]) * UINT64_C(0x100000001b3);
+    }
+}
+
+void sim_send(struct sim *s, uint16_t from, uint16_t to, bool gossip, struct sim_buf *buf)
+{
+    if (from == to) {
+        return;
+    }
+    note(s, from, to, buf);
+    if (s->cut[from][to] || sim_below(s, 1000) < s->loss) {
+        s->stats.drops++;
+        return;
+    }
+    deliver(s, from, to, gossip, buf);
+    if (sim_below(s, 1000) < s->duplicate) {
+        s->stats.duplicates++;
+        deliver(s, from, to, gossip, buf);
+    }
+}
+
+/* Two sides, one node alone, or a cut in one direction only. */
+void sim_partition(struct sim *s)
+{
+    const uint64_t what = sim_below(s, 4);
+    const uint16_t alone = (uint16_t)sim_below(s, s->n);
+    bool side[SIM_NODES_MAX];
+    for (size_t i = 0; i < s->n; i++) {
+        side[i] = what == 0 ? i == alone : sim_below(s, 2) == 0;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        for (size_t j = 0; j < s->n; j++) {
+            const bool apart = what == 3 ? (i == alone && j != alone) : side[i] != side[j];
+            s->cut[i][j] = s->cut[i][j] || apart;
+        }
+    }
+    s->stats.partitions++;
+}
+
+void sim_uncut(struct sim *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        for (size_t j = 0; j < s->n; j++) {
+            s->cut[i][j] = false;
+        }
+    }
+}

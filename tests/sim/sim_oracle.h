@@ -1,0 +1,68 @@
+/* The oracle: reads every packet and every journal record on its own, without the core's or the
+ * consensus' help, and knows what may never be. */
+#ifndef RG_SIM_ORACLE_H
+#define RG_SIM_ORACLE_H
+
+#include "base/types.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sim;
+struct rg_core_final;
+
+#define SIM_ORACLE_NODES 20
+
+/* What one key has signed in one view. */
+struct sim_signed {
+    bool has[4];     /* by kind */
+    bool durable[4]; /* in the signer's journal for good */
+    uint8_t what[4][40];
+};
+
+struct sim_submission {
+    uint32_t signer;
+    uint64_t sequence;
+    uint8_t result;
+};
+
+struct sim_height {
+    struct rg_hash hash;
+    struct rg_hash facts; /* results and state */
+    struct sim_submission *list;
+    size_t count;
+};
+
+struct sim_oracle {
+    struct sim_signed *keys[SIM_ORACLE_NODES];
+    uint64_t views[SIM_ORACLE_NODES]; /* room in keys */
+    struct sim_height *chain;         /* from 1 */
+    uint64_t height;
+    uint64_t cap;
+    uint64_t taken[SIM_ORACLE_NODES];    /* last submission that its node took */
+    uint64_t executed[SIM_ORACLE_NODES]; /* last one accepted on the chain */
+    uint64_t told[SIM_ORACLE_NODES];     /* last one that the client was told is final */
+    uint64_t votes;
+    uint64_t nullified; /* views with a nullification on the wire */
+    uint64_t last_null;
+    uint64_t max_view;
+    const char *broken; /* the first violation; NULL: none */
+    char detail[200];
+};
+
+void sim_oracle_fini(struct sim_oracle *o);
+/* A vote (its 123 bytes) left node @from in a packet. */
+void sim_oracle_sent(struct sim *s, uint16_t from, struct rg_bytes vote);
+/* A vote is durable in node @of's journal. */
+void sim_oracle_stored(struct sim *s, uint16_t of, struct rg_bytes vote);
+/* A certificate left a node. */
+void sim_oracle_cert(struct sim *s, struct rg_bytes cert);
+/* Node @of calls a block final. */
+void sim_oracle_final(struct sim *s, uint16_t of, const struct rg_core_final *f);
+/* A client was told: node @of's submission @sequence stands at @height, @index. */
+void sim_oracle_told(struct sim *s, uint16_t of, uint64_t sequence, uint64_t height, uint32_t index,
+                     uint8_t result);
+/* Whether all that nodes took is on the chain. */
+bool sim_oracle_all_done(const struct sim *s);
+
+#endif /* RG_SIM_ORACLE_H */
