@@ -17,7 +17,7 @@
 #define GROW_TRIES 3
 
 /* A copied final block; its bytes follow the struct in the same piece of memory. */
-struct item {
+struct rg_archive_item {
     size_t bytes;
     struct rg_bytes state;
     struct rg_chain_block block;
@@ -28,7 +28,7 @@ struct writer {
     struct rg_archive *archive;
     zsock_t *pipe;
     size_t count;
-    struct item *items[GROUP_MAX];
+    struct rg_archive_item *items[GROUP_MAX];
     int64_t readers_checked_ms;
     int64_t due_ms; /* when the next group may be written */
     bool stop;
@@ -53,11 +53,11 @@ static struct rg_bytes place(uint8_t **at, struct rg_bytes from)
     return to;
 }
 
-rg_err rg_archive_put(struct rg_archive *a, const struct rg_core_final *f)
+rg_err rg_archive_item_new(const struct rg_core_final *f, struct rg_archive_item **out)
 {
     const size_t bytes =
-        sizeof(struct item) + f->block.len + f->cert.len + f->results.len + f->state.len;
-    struct item *item = malloc(bytes);
+        sizeof(struct rg_archive_item) + f->block.len + f->cert.len + f->results.len + f->state.len;
+    struct rg_archive_item *item = malloc(bytes);
     if (item == NULL) {
         return RG_ERR_NOMEM;
     }
@@ -72,12 +72,28 @@ rg_err rg_archive_put(struct rg_archive *a, const struct rg_core_final *f)
         .cert = place(&at, f->cert),
         .result = place(&at, f->results),
     };
+    *out = item;
+    return RG_OK;
+}
+
+void rg_archive_item_destroy(struct rg_archive_item **item_p)
+{
+    if (item_p != NULL) {
+        free(*item_p);
+        *item_p = NULL;
+    }
+}
+
+void rg_archive_put(struct rg_archive *a, struct rg_archive_item **item_p)
+{
+    struct rg_archive_item *item = *item_p;
+    const size_t bytes = item->bytes;
+    *item_p = NULL;
     atomic_fetch_add(&a->queued, bytes);
     if (zmq_send(zsock_resolve(a->actor), &item, sizeof item, ZMQ_DONTWAIT) != (int)sizeof item) {
         atomic_fetch_sub(&a->queued, bytes); /* the thread is gone; its report was sent before */
         free(item);
     }
-    return RG_OK;
 }
 
 bool rg_archive_is_full(const struct rg_archive *a)
@@ -117,7 +133,7 @@ static void gather(struct writer *w)
 {
     size_t bytes = queued_bytes(w);
     while (w->count < GROUP_MAX && (bytes < GROUP_BYTES || certified(w) == 0)) {
-        uint8_t frame[sizeof(struct item *)];
+        uint8_t frame[sizeof(struct rg_archive_item *)];
         const int len = zmq_recv(zsock_resolve(w->pipe), frame, sizeof frame, ZMQ_DONTWAIT);
         if (len < 0) {
             return;
@@ -133,7 +149,8 @@ static void gather(struct writer *w)
     }
 }
 
-_Static_assert(sizeof(struct item *) == 8, "an item's address cannot be mistaken for $TERM");
+_Static_assert(sizeof(struct rg_archive_item *) == 8,
+               "an item's address cannot be mistaken for $TERM");
 
 static void let_go(struct writer *w, size_t count)
 {

@@ -14,8 +14,9 @@
 #include "node/core/core.h"
 #include "storage/chain.h"
 
-struct rg_archive; /* opaque */
-struct _zsock_t;   /* zsock_t */
+struct rg_archive;      /* opaque */
+struct rg_archive_item; /* a copied final block; opaque */
+struct _zsock_t;        /* zsock_t */
 
 #define RG_ARCHIVE_BYTES_MAX (32u * 1024u * 1024u) /* queued; then it is full */
 
@@ -31,9 +32,14 @@ struct rg_archive_report {
 RG_CHECKED rg_err rg_archive_start(struct rg_chain *chain, struct rg_archive **out);
 /* Write what is queued and certified, end the thread; takes *@a_p and nulls it; NULL is fine. */
 void rg_archive_stop(struct rg_archive **a_p);
-/* Queue the next final block (copied). Blocks come in order of height.
+/* Copy a final block. Gives @out, for rg_archive_put or rg_archive_item_destroy.
  * Errors: RG_ERR_NOMEM. */
-RG_CHECKED rg_err rg_archive_put(struct rg_archive *a, const struct rg_core_final *block);
+RG_CHECKED rg_err rg_archive_item_new(const struct rg_core_final *block,
+                                      struct rg_archive_item **out);
+/* Free; takes *@item_p and nulls it; NULL is fine. */
+void rg_archive_item_destroy(struct rg_archive_item **item_p);
+/* Queue the next final block; takes *@item_p and nulls it. Blocks come in order of height. */
+void rg_archive_put(struct rg_archive *a, struct rg_archive_item **item_p);
 /* Whether too much is queued. */
 bool rg_archive_is_full(const struct rg_archive *a);
 /* Take the next report. False: none. */

@@ -65,6 +65,9 @@ static void let_go(struct rg_loop *l, struct rg_loop_wait *w)
     case RG_LOOP_SERVE:
         rg_loop_serve__blocks(l, w->peer, w->height, w->max_bytes);
         break;
+    case RG_LOOP_FINAL:
+        rg_archive_put(l->archive, &w->item);
+        break;
     }
 }
 
@@ -114,11 +117,13 @@ static void serve(struct rg_loop *l, const struct rg_core_action *a)
     }
 }
 
-/* Final blocks go to the archive at once: they leave no process, and what makes them final is the
- * certificate that goes with them. */
+/* A final block waits like what leaves: with one authority its own votes make it final, and an own
+ * submission on the chain whose private bytes a crash took would be lost to its agency. */
 static void archive(struct rg_loop *l, const struct rg_core_action *a)
 {
-    if (rg_archive_put(l->archive, a->block) != RG_OK) {
+    struct rg_loop_wait *w = add_wait(l, RG_LOOP_FINAL);
+    if (w != NULL && rg_archive_item_new(a->block, &w->item) != RG_OK) {
+        l->wait_count--;
         rg_loop__fail(l, RG_LOOP_EXIT_INTERNAL, "out of memory", "a block to archive");
     }
 }
@@ -219,6 +224,7 @@ void rg_loop_act__drop(struct rg_loop *l)
     for (size_t i = 0; i < l->wait_count; i++) {
         rg_peers_out_clear(&l->wait[i].out);
         rg_link_destroy(&l->wait[i].message);
+        rg_archive_item_destroy(&l->wait[i].item);
     }
     l->wait_count = 0;
 }

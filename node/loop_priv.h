@@ -15,7 +15,8 @@ enum rg_loop_wait_kind {
     RG_LOOP_BCAST,
     RG_LOOP_SEND,
     RG_LOOP_LINK,
-    RG_LOOP_SERVE
+    RG_LOOP_SERVE,
+    RG_LOOP_FINAL
 };
 
 struct rg_loop_wait {
@@ -26,6 +27,7 @@ struct rg_loop_wait {
     uint32_t max_bytes;              /* SERVE */
     uint64_t height;                 /* SERVE */
     struct rg_peers_out out;         /* BCAST, SEND */
+    struct rg_archive_item *item;    /* FINAL */
     struct rg_link_message *message; /* LINK */
 };
 

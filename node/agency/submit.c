@@ -237,6 +237,13 @@ static rg_err enqueue(struct rg_submit *s, struct rg_submit_request *q)
     if (err == RG_OK) {
         err = note_last_case(s, q);
     }
+    if (err == RG_OK && q->first > high + 1) {
+        /* Taking it would make the missing ones `known` when they come: they would be lost. */
+        answer_error(s, &q->client, 75,
+                     "An earlier request of this stream has not arrived; send it first.");
+        free(q);
+        return RG_OK;
+    }
     const uint64_t known = high >= q->first ? rg_num_min(high - q->first + 1, q->count) : 0;
     if (err == RG_OK && known < q->count) {
         err = rg_pending_stream_hold(s->c.pending, &q->stream, q->first + q->count - 1);

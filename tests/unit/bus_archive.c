@@ -41,7 +41,10 @@ static void put(uint64_t height, bool cert, struct rg_bytes bytes)
         .results = rg_bytes_str("r"),
         .state = rg_bytes_str("state"),
     };
-    assert_int_equal(rg_archive_put(archive, &f), RG_OK);
+    struct rg_archive_item *item = NULL;
+    assert_int_equal(rg_archive_item_new(&f, &item), RG_OK);
+    rg_archive_put(archive, &item);
+    assert_null(item);
 }
 
 /* The height of the last report that comes before @height is reached or a second is over. */
