@@ -35,6 +35,7 @@ struct rg_submission {
     struct rg_bytes bytes; /* the Submission exactly as received */
     uint32_t entry_count;
     struct rg_entry *entries;
+    bool checked; /* set by a caller that knows: rg_submission_check accepted these very bytes */
 };
 
 struct rg_genesis;

@@ -119,7 +119,7 @@ static bool link_blocks(struct rg_core *c, const struct rg_wire *m)
     struct rg_hash parent = k->count > 0 ? k->segment[k->count - 1].hash : c->tip.info.hash;
     for (uint32_t i = 0; i < m->count; i++) {
         const struct rg_block *b = rg_core__decode(c, m->list[i], NULL);
-        if (b == NULL || !rg_judge__is_bound(b) || b->header.height != k->from + i ||
+        if (b == NULL || !rg_judge__is_bound(c, b) || b->header.height != k->from + i ||
             !rg_hash_eq(&b->header.parent, &parent) || k->count == RG_CORE_SEGMENT_MAX ||
             k->bytes + m->list[i].len > SEGMENT_BYTES_MAX) {
             return false;

@@ -214,7 +214,7 @@ bool rg_judge__has_room(const struct rg_core *c, size_t len, bool certified);
 /* Whether the body is the one that the header commits to: submissions and entries match their
  * roots. The block's hash covers the header only, so whoever passes a block on could change the
  * rest; such a body says nothing about the block and must never be judged in its name. */
-bool rg_judge__is_bound(const struct rg_block *b);
+bool rg_judge__is_bound(const struct rg_core *c, const struct rg_block *b);
 /* Judge @n and what it rests on; false while something is missing or its time is too far ahead. */
 bool rg_judge__run(struct rg_core *c, struct rg_blocknode *n);
 /* Answer the verdicts that the consensus waits for. True when one was given. */

@@ -1,5 +1,6 @@
 /* Whether a block is valid, and the state after it. A block is judged once, against the state of
  * its parent, which is executed first. */
+#include "base/bytes.h"
 #include "node/core/core_priv.h"
 
 #include <stdlib.h>
@@ -24,7 +25,18 @@ bool rg_judge__has_room(const struct rg_core *c, size_t len, bool certified)
            c->tree.live_bytes + len <= max;
 }
 
-bool rg_judge__is_bound(const struct rg_block *b)
+/* Whether the mempool holds exactly these bytes: form, root and signature were checked then. */
+static bool is_pooled(const struct rg_core *c, const struct rg_submission *s)
+{
+    if (s->signer >= c->genesis->principal_count) {
+        return false;
+    }
+    const struct rg_mempool_item *i = rg_mempool_find(c->pool, s->signer, s->sequence);
+    return i != NULL && rg_hash_eq(&i->hash, &s->hash) &&
+           rg_bytes_eq((struct rg_bytes){i->bytes, i->len}, s->bytes);
+}
+
+bool rg_judge__is_bound(const struct rg_core *c, const struct rg_block *b)
 {
     struct rg_hash root;
     rg_block_root(b->submissions, b->header.submission_count, &root);
@@ -34,6 +46,9 @@ bool rg_judge__is_bound(const struct rg_block *b)
     for (uint32_t i = 0; i < b->header.submission_count; i++) {
         const struct rg_submission *s = &b->submissions[i];
         struct rg_bytes entries[RG_SUBMISSION_ENTRIES_MAX];
+        if (is_pooled(c, s)) {
+            continue;
+        }
         if (s->entry_count > RG_SUBMISSION_ENTRIES_MAX) {
             return false;
         }
@@ -48,33 +63,14 @@ bool rg_judge__is_bound(const struct rg_block *b)
     return true;
 }
 
-/* Signatures that were checked when the submission came into the mempool. */
-struct known {
-    struct rg_core *core;
-    const struct rg_block *block;
-    uint32_t at; /* the check goes through the block in order */
-    bool trust;  /* a quorum vouches for all of them */
-};
-
-static bool verify_submission(void *ctx, const struct rg_pubkey *key, const struct rg_hash *digest,
-                              const struct rg_sig *sig)
+static bool trust(void *ctx, const struct rg_pubkey *key, const struct rg_hash *digest,
+                  const struct rg_sig *sig)
 {
-    struct known *k = ctx;
-    if (k->trust) {
-        return true;
-    }
-    while (k->at < k->block->header.submission_count) {
-        const struct rg_submission *s = &k->block->submissions[k->at++];
-        if (rg_hash_eq(&s->digest, digest)) {
-            const struct rg_mempool_item *i =
-                rg_mempool_find(k->core->pool, s->signer, s->sequence);
-            if (i != NULL && rg_hash_eq(&i->hash, &s->hash)) {
-                return true;
-            }
-            break;
-        }
-    }
-    return k->core->config.verify(k->core->config.verify_ctx, key, digest, sig);
+    (void)ctx;
+    (void)key;
+    (void)digest;
+    (void)sig;
+    return true; /* a quorum vouches for them */
 }
 
 /* Judge and execute @n on @parent. */
@@ -86,9 +82,11 @@ static void execute(struct rg_core *c, struct rg_blocknode *n, const struct rg_s
     if (b == NULL || b->header.epoch != RG_CORE_EPOCH || b->header.epoch_last) {
         return; /* the set of authorities does not change in this epoch */
     }
-    struct known known = {.core = c, .block = b, .trust = n->final};
-    if (rg_block_check(b, parent, &n->info.parent, c->genesis, verify_submission, &known) !=
-            RG_BLOCK_VALID ||
+    for (uint32_t i = 0; i < b->header.submission_count; i++) {
+        b->submissions[i].checked = is_pooled(c, &b->submissions[i]);
+    }
+    if (rg_block_check(b, parent, &n->info.parent, c->genesis, n->final ? trust : c->config.verify,
+                       c->config.verify_ctx) != RG_BLOCK_VALID ||
         !rg_hash_eq(&parent->block, &n->info.parent)) {
         return;
     }

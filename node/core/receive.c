@@ -68,7 +68,7 @@ static struct rg_blocknode *take_body(struct rg_core *c, struct rg_bytes bytes,
             return NULL;
         }
         const struct rg_block *b = rg_core__decode(c, bytes, hash);
-        if (b == NULL || !rg_judge__is_bound(b)) {
+        if (b == NULL || !rg_judge__is_bound(c, b)) {
             c->refused++;
             return NULL;
         }

@@ -96,7 +96,7 @@ static rg_err recover_block(struct rg_core *c, struct rg_bytes payload)
     if (b->header.height <= c->tip.info.height) {
         return RG_OK; /* the archive has it */
     }
-    if (!rg_judge__is_bound(b)) {
+    if (!rg_judge__is_bound(c, b)) {
         return RG_ERR_CORRUPT;
     }
     const rg_err e = rg_blocktree_put(&c->tree, b, c->config.principal, &n);
