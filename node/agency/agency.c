@@ -48,6 +48,9 @@ static rg_err open_cases(struct rg_agency *g)
         err = rg_pending_new(g->vault, g->agency, &g->pending);
     }
     if (err == RG_OK) {
+        err = rg_feed_new(g->vault, g->blocks, g->c.genesis, &g->feed);
+    }
+    if (err == RG_OK) {
         const struct rg_follow_config f = {.genesis = g->c.genesis,
                                            .principal = g->c.principal,
                                            .chain = g->c.chain,
@@ -55,6 +58,7 @@ static rg_err open_cases(struct rg_agency *g)
                                            .vault = g->vault,
                                            .pending = g->pending,
                                            .verifier = &g->verifier,
+                                           .recent = rg_feed_recent(g->feed),
                                            .authority_of = g->authority_of,
                                            .alarm = rg_agency__alarm,
                                            .alarm_ctx = g};
@@ -71,9 +75,6 @@ static rg_err open_cases(struct rg_agency *g)
                                          .alarm = rg_agency__alarm,
                                          .alarm_ctx = g};
         err = rg_keys_new(&k, &g->keys);
-    }
-    if (err == RG_OK) {
-        err = rg_feed_new(g->vault, g->blocks, g->c.genesis, &g->feed);
     }
     return err == RG_OK ? RG_OK : say(g, err, "The agency side cannot start");
 }

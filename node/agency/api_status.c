@@ -6,6 +6,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define SILENT_STATUSES 3u /* statuses missed by then, while something waits for finality */
+#define SILENT_MAX 512u
+
+/* Silence as seen at a time: longer than the limit counts. */
+struct silence_limit {
+    uint64_t mono_ms;
+    uint64_t limit_ms;
+};
+
 const char *rg_api_warning(uint32_t n)
 {
     switch (n) {
@@ -34,31 +43,42 @@ static uint64_t silence(const struct rg_link_status *s, uint32_t i, uint64_t mon
     return mono_ms > p->heard_mono_ms ? mono_ms - p->heard_mono_ms : 0;
 }
 
-static bool is_live(const struct rg_genesis *g, uint32_t self, const struct rg_link_status *s,
-                    uint32_t i, uint64_t mono_ms)
+/* Whether authority @i was heard within @limit_ms. */
+static bool is_heard(const struct rg_genesis *g, uint32_t self, const struct rg_link_status *s,
+                     uint32_t i, struct silence_limit at)
 {
-    return g->authority[i] == self || silence(s, i, mono_ms) <= g->parameters.skip_ms;
+    return g->authority[i] == self || silence(s, i, at.mono_ms) <= at.limit_ms;
+}
+
+static uint32_t count_heard(const struct rg_genesis *g, uint32_t self,
+                            const struct rg_link_status *s, struct silence_limit at)
+{
+    uint32_t heard = 0;
+    for (uint32_t i = 0; i < g->authority_count; i++) {
+        heard += is_heard(g, self, s, i, at) ? 1 : 0;
+    }
+    return heard;
 }
 
 /* Append who is silent since when: "node3 of AG3 for 12 s, node4 of AG4 since the start". */
 static void name_silent(const struct rg_genesis *g, uint32_t self, const struct rg_link_status *s,
-                        uint64_t mono_ms, char *out, size_t cap)
+                        struct silence_limit at, char out[static SILENT_MAX])
 {
     size_t len = 0;
     out[0] = '\0';
     for (uint32_t i = 0; i < g->authority_count; i++) {
-        if (is_live(g, self, s, i, mono_ms)) {
+        if (is_heard(g, self, s, i, at)) {
             continue;
         }
         const struct rg_principal *p = &g->principal[g->authority[i]];
-        const uint64_t ms = silence(s, i, mono_ms);
+        const uint64_t ms = silence(s, i, at.mono_ms);
         char since[48] = "since this node's start";
         if (ms != UINT64_MAX) {
             (void)snprintf(since, sizeof since, "for %" PRIu64 " s", ms / 1000);
         }
-        const int n = snprintf(out + len, cap - len, "%s%s of %s %s", len > 0 ? ", " : "", p->name,
-                               g->agency[p->agency].name, since);
-        if (n < 0 || (size_t)n >= cap - len) {
+        const int n = snprintf(out + len, SILENT_MAX - len, "%s%s of %s %s", len > 0 ? ", " : "",
+                               p->name, g->agency[p->agency].name, since);
+        if (n < 0 || (size_t)n >= SILENT_MAX - len) {
             return;
         }
         len += (size_t)n;
@@ -68,33 +88,36 @@ static void name_silent(const struct rg_genesis *g, uint32_t self, const struct 
 void rg_api_stalled(const struct rg_genesis *g, uint32_t self, const struct rg_link_status *s,
                     uint64_t mono_ms, char *out, size_t cap)
 {
-    char who[512];
-    uint32_t live = 0;
+    const struct rg_parameters *p = &g->parameters;
+    const uint64_t since = s->core.demand_since_mono_ms;
+    const uint64_t waited = since != 0 && mono_ms > since ? mono_ms - since : 0;
+    struct silence_limit at = {.mono_ms = mono_ms, .limit_ms = p->skip_ms};
+    char who[SILENT_MAX];
     out[0] = '\0';
-    for (uint32_t i = 0; i < g->authority_count; i++) {
-        live += is_live(g, self, s, i, mono_ms) ? 1 : 0;
+    if (waited >= p->view_timeout_ms) {
+        /* Something waits: a shorter silence explains it already. */
+        at.limit_ms = rg_num_min(at.limit_ms, SILENT_STATUSES * p->status_ms);
     }
-    name_silent(g, self, s, mono_ms, who, sizeof who);
-    if (live < s->core.quorum) {
+    const uint32_t heard = count_heard(g, self, s, at);
+    name_silent(g, self, s, at, who);
+    if (heard < s->core.quorum) {
         (void)snprintf(out, cap,
                        "%" PRIu32 " of %" PRIu32
                        " authorities are heard and %u must agree; silent: "
                        "%s. Start them or restore the connection to them; nothing becomes final "
                        "until then.",
-                       live, g->authority_count, s->core.quorum, who);
+                       heard, g->authority_count, s->core.quorum, who);
         return;
     }
-    const uint64_t since = s->core.demand_since_mono_ms;
-    if (since == 0 || mono_ms < since || mono_ms - since <= 3 * g->parameters.view_timeout_ms) {
+    if (waited <= 3 * p->view_timeout_ms) {
         return;
     }
-    (void)snprintf(out, cap,
-                   "Submissions have waited for finality for %" PRIu64 " s although %" PRIu32
-                   " of %" PRIu32
-                   " authorities are heard%s%s. Look at the logs of the nodes and at "
-                   "their clocks.",
-                   (mono_ms - since) / 1000, live, g->authority_count,
-                   who[0] != '\0' ? "; silent: " : "", who);
+    (void)snprintf(
+        out, cap,
+        "Submissions have waited for finality for %" PRIu64 " s although %" PRIu32 " of %" PRIu32
+        " authorities are heard%s%s. Look at the logs of the nodes and at "
+        "their clocks.",
+        waited / 1000, heard, g->authority_count, who[0] != '\0' ? "; silent: " : "", who);
 }
 
 /* Resident memory of this process. */
@@ -130,6 +153,7 @@ static void fill_authorities(struct rg_api *a, struct rg_answer_status *st)
         return;
     }
     st->authority_count = g->authority_count;
+    const struct silence_limit usual = {a->now.mono_ms, g->parameters.skip_ms};
     for (uint32_t i = 0; i < g->authority_count; i++) {
         const struct rg_principal *p = &g->principal[g->authority[i]];
         const struct rg_core_peer_status *peer = &a->status.core.peer[i];
@@ -138,7 +162,7 @@ static void fill_authorities(struct rg_api *a, struct rg_answer_status *st)
         st->authorities[i] = (struct rg_answer_authority){
             .name = rg_bytes_str(p->name),
             .agency = rg_bytes_str(g->agency[p->agency].name),
-            .live = is_live(g, a->c.principal, &a->status, i, a->now.mono_ms),
+            .live = is_heard(g, a->c.principal, &a->status, i, usual),
             .missed_turns = peer->missed_turns,
             .clock_offset_ms = self ? 0 : peer->clock_offset_ms,
             .height = self ? a->status.core.height : peer->height,

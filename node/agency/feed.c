@@ -3,6 +3,7 @@
 #include "base/panic.h"
 #include "crypto/rand.h"
 #include "node/agency/blocks.h"
+#include "node/agency/recent.h"
 #include "node/agency/vault.h"
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ struct rg_feed {
     struct rg_vault *vault;
     const struct rg_genesis *genesis;
     struct rg_blocks *blocks;
+    struct rg_recent *recent;
     struct rg_arena arena;
 };
 
@@ -25,7 +27,10 @@ rg_err rg_feed_new(struct rg_vault *vault, struct rg_blocks *blocks,
     f->vault = vault;
     f->genesis = genesis;
     f->blocks = blocks;
-    const rg_err err = rg_arena_init(&f->arena, ENTRY_ARENA);
+    rg_err err = rg_arena_init(&f->arena, ENTRY_ARENA);
+    if (err == RG_OK) {
+        err = rg_recent_new(&f->recent);
+    }
     if (err != RG_OK) {
         rg_feed_destroy(&f);
         return err;
@@ -41,8 +46,14 @@ void rg_feed_destroy(struct rg_feed **f_p)
         return;
     }
     rg_arena_fini(&f->arena);
+    rg_recent_destroy(&f->recent);
     free(f);
     *f_p = NULL;
+}
+
+struct rg_recent *rg_feed_recent(struct rg_feed *f)
+{
+    return f->recent;
 }
 
 /* What was opened once opens again; anything else is damage. */
@@ -54,47 +65,61 @@ static rg_err damage(rg_err err)
                : err;
 }
 
-/* Open the event of feed record @no and tell it. */
-static rg_err tell(struct rg_feed *f, uint64_t no, const struct rg_vault_feed *record,
+/* Open the entry of @e->record again; gives the rest of @e. */
+static rg_err reopen(struct rg_feed *f, const struct rg_casebook_keys *keys,
+                     struct rg_recent_event *e)
+{
+    const struct rg_vault_place *p = &e->record.place;
+    struct rg_blocks_entry at;
+    struct rg_case_body body;
+    rg_err err = rg_blocks_entry(f->blocks, p->height, p->submission, p->entry, &at);
+    if (err != RG_OK) {
+        return err;
+    }
+    e->writer = f->genesis->principal[at.submission->signer].agency;
+    err = rg_casebook_open(&f->arena, keys, &f->genesis->ledger_id, e->writer, at.entry, &body);
+    if (err == RG_OK) {
+        e->member = body.member;
+        e->pseudonym = body.pseudonym;
+        e->event = body.event;
+    }
+    return err;
+}
+
+/* Tell event @no, whose record is in @e; the rest of it too when @whole. */
+static rg_err tell(struct rg_feed *f, uint64_t no, struct rg_recent_event *e, bool whole,
                    rg_feed_fn fn, void *ctx)
 {
-    struct rg_blocks_entry at;
     struct rg_vault_case *c = NULL;
-    struct rg_case_body body;
     struct rg_event event;
-    rg_err err = rg_vault_case_load(f->vault, record->case_no, &c);
-    if (err == RG_OK) {
-        err = rg_blocks_entry(f->blocks, record->place.height, record->place.submission,
-                              record->place.entry, &at);
-    }
+    rg_err err = rg_vault_case_load(f->vault, e->record.case_no, &c);
     if (err != RG_OK) {
         return damage(err);
     }
-    const uint32_t writer = f->genesis->principal[at.submission->signer].agency;
     struct rg_casebook_keys keys = c->keys;
     rg_arena_reset(&f->arena);
-    err = rg_casebook_open(&f->arena, &keys, &f->genesis->ledger_id, writer, at.entry, &body);
+    err = whole ? RG_OK : reopen(f, &keys, e);
     if (err == RG_OK) {
-        err = rg_ledger_codec_decode_event(&f->arena, body.event, &event);
+        err = rg_ledger_codec_decode_event(&f->arena, e->event, &event);
     }
     if (err == RG_OK) {
-        const struct rg_feed_event e = {
+        const struct rg_feed_event told = {
             .feed_no = no,
-            .case_no = record->case_no,
-            .event_no = record->event_no,
-            .pseudonym = body.pseudonym,
-            .height = record->place.height,
-            .submission = record->place.submission,
-            .entry = record->place.entry,
-            .time_ms = record->time_ms,
-            .writer = writer,
-            .member = body.member,
+            .case_no = e->record.case_no,
+            .event_no = e->record.event_no,
+            .pseudonym = e->pseudonym,
+            .height = e->record.place.height,
+            .submission = e->record.place.submission,
+            .entry = e->record.place.entry,
+            .time_ms = e->record.time_ms,
+            .writer = e->writer,
+            .member = e->member,
             .readers = c->readers,
             .event = &event,
-            .event_bytes = body.event,
+            .event_bytes = e->event,
             .rest_key = keys.rest,
         };
-        err = fn(ctx, &e);
+        err = fn(ctx, &told);
     } else {
         err = damage(err);
     }
@@ -114,9 +139,10 @@ rg_err rg_feed_read(struct rg_feed *f, uint64_t from, uint32_t max, rg_feed_fn f
         return err;
     }
     for (; no <= tip && no - from < max && err == RG_OK; no++) {
-        struct rg_vault_feed record;
-        err = rg_vault_list_get_feed(f->vault, no, &record);
-        err = err == RG_OK ? tell(f, no, &record, fn, ctx) : damage(err);
+        struct rg_recent_event e = {.writer = 0};
+        const bool whole = rg_recent_get(f->recent, no, &e);
+        err = whole ? RG_OK : rg_vault_list_get_feed(f->vault, no, &e.record);
+        err = err == RG_OK ? tell(f, no, &e, whole, fn, ctx) : damage(err);
         if (err != RG_OK) {
             break;
         }
@@ -173,9 +199,9 @@ static rg_err tell_case(struct rg_feed *f, const struct rg_feed_range *range, rg
     }
     err = walk_back(f, last, event_count, range, list, count);
     for (uint32_t i = 0; i < count && err == RG_OK && list[i] <= range->through; i++) {
-        struct rg_vault_feed record;
-        err = rg_vault_list_get_feed(f->vault, list[i], &record);
-        err = err == RG_OK ? tell(f, list[i], &record, fn, ctx) : damage(err);
+        struct rg_recent_event e = {.writer = 0};
+        err = rg_vault_list_get_feed(f->vault, list[i], &e.record);
+        err = err == RG_OK ? tell(f, list[i], &e, false, fn, ctx) : damage(err);
     }
     free(list);
     return err;

@@ -17,6 +17,7 @@
 #include "proto/ledger_codec.h"
 
 struct rg_feed;   /* opaque */
+struct rg_recent; /* node/agency/recent.h */
 struct rg_blocks; /* node/agency/blocks.h */
 struct rg_genesis;
 struct rg_vault;
@@ -95,6 +96,8 @@ RG_CHECKED rg_err rg_feed_next_case(struct rg_feed *f, uint64_t after, uint64_t 
  * RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_feed_new(struct rg_vault *vault, struct rg_blocks *blocks,
                               const struct rg_genesis *genesis, struct rg_feed **out);
+/* Where the follower keeps what it has just opened, for rg_feed_read; lives as long as @f. */
+struct rg_recent *rg_feed_recent(struct rg_feed *f);
 /* Free; takes *@f_p and nulls it; NULL is fine. */
 void rg_feed_destroy(struct rg_feed **f_p);
 

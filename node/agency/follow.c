@@ -1,5 +1,6 @@
 #include "node/agency/follow.h"
 #include "base/panic.h"
+#include "ledger/verdict.h"
 #include "node/agency/follow_priv.h"
 #include <stdlib.h>
 
@@ -38,6 +39,14 @@ uint64_t rg_follow_opened(const struct rg_follow *f, uint32_t agency)
     return agency < RG_AGENCIES_MAX ? f->opened[agency] : 0;
 }
 
+/* Whether the number is not used up: the same entries come again under it, with their tags. Nothing
+ * of this first coming may count, whoever brought it into a block. */
+static bool comes_again(uint8_t verdict)
+{
+    return verdict == RG_VERDICT_EXPIRED || verdict == RG_VERDICT_FUTURE_SEQUENCE ||
+           verdict == RG_VERDICT_STALE_SEQUENCE;
+}
+
 static rg_err follow_submission(struct rg_follow *f, const struct rg_blocks_one *b, uint32_t index)
 {
     const struct rg_submission *s = &b->block.submissions[index];
@@ -45,6 +54,9 @@ static rg_err follow_submission(struct rg_follow *f, const struct rg_blocks_one 
     struct rg_vault_meta *meta = rg_vault_get_meta(f->c.vault);
     if (s->signer >= g->principal_count) {
         return RG_ERR_CORRUPT; /* such a block is never valid */
+    }
+    if (comes_again(b->result[index])) {
+        return RG_OK;
     }
     struct rg_follow_item item = {
         .place = {.height = b->height, .submission = index},

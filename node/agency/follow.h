@@ -19,6 +19,7 @@ struct rg_follow; /* opaque */
 typedef void (*rg_follow_alarm_fn)(void *ctx, const char *code, struct rg_bytes subject,
                                    const char *text);
 
+struct rg_recent;
 struct rg_follow_config {
     const struct rg_genesis *genesis;
     uint32_t principal; /* this node */
@@ -27,6 +28,7 @@ struct rg_follow_config {
     struct rg_vault *vault;
     struct rg_pending *pending;
     struct rg_casebook_verifier *verifier;
+    struct rg_recent *recent;     /* told what was fed; may be NULL */
     const uint16_t *authority_of; /* of each agency; UINT16_MAX: none */
     rg_follow_alarm_fn alarm;
     void *alarm_ctx;

@@ -1,5 +1,6 @@
 #include "base/panic.h"
 #include "node/agency/follow_priv.h"
+#include "node/agency/recent.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -51,7 +52,7 @@ static rg_err open_entry(struct rg_follow *f, const struct rg_follow_item *item,
 }
 
 static rg_err feed(struct rg_follow *f, const struct rg_follow_item *item, struct rg_vault_case *c,
-                   const struct rg_event *event)
+                   const struct rg_case_body *body, const struct rg_event *event)
 {
     struct rg_vault_meta *meta = rg_vault_get_meta(f->c.vault);
     const struct rg_vault_feed record = {
@@ -65,6 +66,14 @@ static rg_err feed(struct rg_follow *f, const struct rg_follow_item *item, struc
     const rg_err err = rg_vault_list_feed(f->c.vault, &record, &feed_no);
     if (err != RG_OK) {
         return err;
+    }
+    if (f->c.recent != NULL) {
+        const struct rg_recent_event recent = {.record = record,
+                                               .writer = item->writer,
+                                               .member = body->member,
+                                               .pseudonym = body->pseudonym,
+                                               .event = body->event};
+        rg_recent_put(f->c.recent, feed_no, &recent);
     }
     c->last_feed = feed_no;
     c->event_count++;
@@ -126,7 +135,7 @@ rg_err rg_follow__opening(struct rg_follow *f, const struct rg_follow_item *item
     if (err != RG_OK || !item->accepted) {
         return err;
     }
-    return feed(f, item, c, &event);
+    return feed(f, item, c, &body, &event);
 }
 
 /* A later entry of a case whose expected tag it carries. */
@@ -161,7 +170,7 @@ static rg_err later(struct rg_follow *f, const struct rg_follow_item *item, stru
         rg_follow__alarm(f, item, "it names another case");
         return RG_OK;
     }
-    return feed(f, item, c, &event);
+    return feed(f, item, c, &body, &event);
 }
 
 /* No key fits: wait for it if one is missing. */

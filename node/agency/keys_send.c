@@ -178,52 +178,54 @@ static rg_err tick_peer(struct rg_keys *k, uint16_t peer, uint64_t now)
     return err;
 }
 
-/* Whom to ask in this round: the opener's node first, then the readers' nodes one after the other.
- */
-static uint16_t whom_to_ask(const struct rg_keys *k, const struct rg_vault_missing *m)
+/* Send the list to the opener's node in even rounds; in odd ones to the nodes of all other readers,
+ * for only they may be connected (what goes to one that is not is dropped), and only some may have
+ * the keys. */
+static void ask(struct rg_keys *k, const struct rg_vault_missing *m, const struct rg_hash *list,
+                uint32_t count)
 {
-    const uint32_t round = k->pull_round;
-    if (round % 2 == 0 && m->opener != k->agency && k->authority_of[m->opener] != UINT16_MAX) {
-        return k->authority_of[m->opener];
-    }
-    for (uint32_t i = 0; i < k->c.genesis->agency_count; i++) {
-        const uint32_t a = (round / 2 + i) % k->c.genesis->agency_count;
-        if (a != k->agency && a != m->opener && (m->readers >> a & 1) != 0 &&
-            k->authority_of[a] != UINT16_MAX) {
-            return k->authority_of[a];
+    const uint16_t opener = m->opener != k->agency ? k->authority_of[m->opener] : UINT16_MAX;
+    bool asked = false;
+    for (uint32_t a = 0; a < k->c.genesis->agency_count && k->pull_round % 2 == 1; a++) {
+        const uint16_t peer = k->authority_of[a];
+        if (a != k->agency && a != m->opener && (m->readers >> a & 1) != 0 && peer != UINT16_MAX) {
+            rg_keys__send_list(k, peer, RG_PEER_KEY_PULL, list, count);
+            asked = true;
         }
     }
-    return m->opener != k->agency ? k->authority_of[m->opener] : UINT16_MAX;
+    if (!asked && opener != UINT16_MAX) {
+        rg_keys__send_list(k, opener, RG_PEER_KEY_PULL, list, count);
+    }
 }
 
 /* Ask for a bounded part of the missing keys; the next round goes on behind it. */
 static rg_err pull(struct rg_keys *k)
 {
     struct rg_hash list[RG_PEER_KEYS_MAX];
+    struct rg_vault_missing first = {.opener = 0};
     uint32_t count = 0;
-    uint16_t whom = UINT16_MAX;
     rg_err err = RG_OK;
-    for (uint32_t looked = 0; looked < 4 * RG_PEER_KEYS_MAX && count < RG_PEER_KEYS_MAX; looked++) {
+    while (count < RG_PEER_KEYS_MAX) {
         struct rg_vault_missing m;
         err = rg_vault_list_next_missing(k->c.vault, k->pull_started ? &k->pull_after : NULL, &m);
         if (err != RG_OK) {
-            k->pull_started = false;
-            k->pull_round++;
             break;
         }
-        const uint16_t to = whom_to_ask(k, &m);
-        if (whom == UINT16_MAX) {
-            whom = to;
-        }
-        if (to != whom) {
-            break; /* the next message goes to another node */
+        if (count == 0) {
+            first = m;
+        } else if (m.opener != first.opener || m.readers != first.readers) {
+            break; /* the next message goes to other nodes */
         }
         k->pull_started = true;
         k->pull_after = m.commitment;
         list[count++] = m.commitment;
     }
-    if (count > 0 && whom != UINT16_MAX) {
-        rg_keys__send_list(k, whom, RG_PEER_KEY_PULL, list, count);
+    if (count > 0) {
+        ask(k, &first, list, count);
+    }
+    if (err != RG_OK) {
+        k->pull_started = false;
+        k->pull_round++;
     }
     return err == RG_ERR_NOT_FOUND ? RG_OK : err;
 }
@@ -268,7 +270,7 @@ static rg_err tick_pull(struct rg_keys *k, uint64_t now)
     if (err == RG_OK && round < RG_KEYS_ALARM_ROUNDS && k->pull_round >= RG_KEYS_ALARM_ROUNDS) {
         err = alarm_missing(k);
     }
-    if (k->pull_round != round) {
+    if (k->pull_round != round && k->pull_round >= RG_KEYS_QUICK_ROUNDS) {
         k->pull_backoff_ms = rg_num_min(k->pull_backoff_ms * 2, RG_KEYS_PULL_MAX_MS);
     }
     k->pull_next_ms = now + (k->pull_round != round ? k->pull_backoff_ms : 200);

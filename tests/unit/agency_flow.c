@@ -208,11 +208,11 @@ static void test_a_rejected_submission_is_told_and_changes_nothing(void **state)
 {
     struct world *w = make(2, open_yaml);
     const struct world_event e[] = {{"A", "a", 1}, {"A", "b", 2}};
-    w->verdict = RG_VERDICT_EXPIRED;
+    w->verdict = RG_VERDICT_NOT_VALID_NOW;
     const uint64_t lost = world_submit(w, 0, 1, 1, e, 1);
     world_run(w);
     assert_int_equal(world_answer_of(w, 0, lost)->code, 1);
-    assert_non_null(strstr(world_answer_of(w, 0, lost)->error, "expired"));
+    assert_non_null(strstr(world_answer_of(w, 0, lost)->error, "membership"));
     assert_int_equal(rg_feed_tip(w->node[0].feed), 0);
     w->verdict = RG_VERDICT_ACCEPTED;
     /* The same numbers may come again, and the case goes on. */
@@ -222,6 +222,43 @@ static void test_a_rejected_submission_is_told_and_changes_nothing(void **state)
     assert_int_equal(rg_feed_tip(w->node[0].feed), 2);
     assert_same_cases(w, 0, 1);
     assert_int_equal(w->node[1].alarms, 0);
+    end(w);
+    (void)state;
+}
+
+/* A leader may put an expired submission into a block, and what follows it: their numbers are not
+ * used up, the same entries come again. Nothing is spent meanwhile, nor lost in a crash. */
+static void test_an_expired_submission_comes_again(void **state)
+{
+    struct world *w = make(2, open_yaml);
+    const struct world_event e[] = {{"A", "a", 1}, {"A", "b", 2}, {"B", "c", 3}};
+    static const uint8_t verdicts[] = {RG_VERDICT_EXPIRED, RG_VERDICT_FUTURE_SEQUENCE};
+    const uint64_t id = world_submit(w, 0, 1, 1, e, 3);
+    world_pack(w);
+    assert_int_equal(w->parcel_count, 1);
+    for (size_t i = 0; i < 2; i++) {
+        w->height++;
+        w->time_ms += 1000;
+        const struct world_block_of b = {.height = w->height,
+                                         .time_ms = w->time_ms,
+                                         .parcels = w->parcel,
+                                         .count = 1,
+                                         .verdict = verdicts[i]};
+        world_append(w->chain, &w->genesis, &b);
+        world_follow(w, 0);
+        world_follow(w, 1);
+    }
+    assert_null(world_answer_of(w, 0, id));
+    assert_int_equal(rg_pending_count(w->node[0].pending), 1);
+    world_node_close(w, 0);
+    world_node_open(w, 0);
+    world_run(w);
+    assert_int_equal(rg_feed_tip(w->node[0].feed), 3);
+    assert_same_cases(w, 0, 1);
+    const uint64_t again = world_submit(w, 0, 1, 1, e, 3);
+    world_run(w);
+    assert_int_equal(world_answer_of(w, 0, again)->submitted.known, 3);
+    assert_int_equal(w->node[0].alarms + w->node[1].alarms, 0);
     end(w);
     (void)state;
 }
@@ -461,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_large_requests_are_split_and_small_ones_joined),
         cmocka_unit_test(test_a_full_mempool_is_tried_again),
         cmocka_unit_test(test_a_rejected_submission_is_told_and_changes_nothing),
+        cmocka_unit_test(test_an_expired_submission_comes_again),
         cmocka_unit_test(test_late_keys_give_the_same_order),
         cmocka_unit_test(test_a_reader_pulls_from_another_reader),
         cmocka_unit_test(test_no_key_for_who_is_no_reader),

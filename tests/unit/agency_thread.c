@@ -464,6 +464,18 @@ static void test_a_stall_names_who_and_what(void **state)
     assert_string_equal(text, "");
     rg_api_stalled(&g, 0, &s, 101001, text, sizeof text);
     assert_non_null(strstr(text, "waited for finality"));
+    /* While something waits, three missed statuses say why; without demand they say nothing. */
+    s.core.peer[2].heard_mono_ms = 101000 - 3 * g.parameters.status_ms - 1;
+    s.core.demand_since_mono_ms = 101000 - g.parameters.view_timeout_ms;
+    rg_api_stalled(&g, 0, &s, 101000, text, sizeof text);
+    assert_non_null(strstr(text, "2 of 4 authorities are heard and 3 must agree"));
+    assert_non_null(strstr(text, "node3 of AG3 for 3 s"));
+    s.core.demand_since_mono_ms++;
+    rg_api_stalled(&g, 0, &s, 101000, text, sizeof text);
+    assert_string_equal(text, "");
+    s.core.demand_since_mono_ms = 0;
+    rg_api_stalled(&g, 0, &s, 101000, text, sizeof text);
+    assert_string_equal(text, "");
     assert_string_equal(rg_api_warning(4), "");
     assert_non_null(strstr(rg_api_warning(2), "either"));
     for (int i = 0; i < 4; i++) {

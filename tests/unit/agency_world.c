@@ -87,6 +87,7 @@ void world_node_open(struct world *w, uint32_t i)
     rg_keys_authorities(&w->genesis, n->authority_of);
     assert_int_equal(rg_pending_new(n->vault, i, &n->pending), RG_OK);
     assert_int_equal(rg_blocks_new(w->chain, &n->blocks), RG_OK);
+    assert_int_equal(rg_feed_new(n->vault, n->blocks, &w->genesis, &n->feed), RG_OK);
     const struct rg_follow_config f = {.genesis = &w->genesis,
                                        .principal = i,
                                        .chain = w->chain,
@@ -94,6 +95,7 @@ void world_node_open(struct world *w, uint32_t i)
                                        .vault = n->vault,
                                        .pending = n->pending,
                                        .verifier = &n->verifier,
+                                       .recent = rg_feed_recent(n->feed),
                                        .authority_of = n->authority_of,
                                        .alarm = on_alarm,
                                        .alarm_ctx = n};
@@ -108,7 +110,6 @@ void world_node_open(struct world *w, uint32_t i)
                                      .alarm = on_alarm,
                                      .alarm_ctx = n};
     assert_int_equal(rg_keys_new(&k, &n->keys), RG_OK);
-    assert_int_equal(rg_feed_new(n->vault, n->blocks, &w->genesis, &n->feed), RG_OK);
     const struct rg_submit_config s = {.genesis = &w->genesis,
                                        .principal = i,
                                        .definition = w->definition,
