@@ -328,13 +328,14 @@ rg_err rg_api_on_frame(struct rg_api *a, struct rg_submit_client *client, struct
                        struct rg_api_now now)
 {
     struct rg_request r = {0};
-    a->frames++;
     a->now = now;
     rg_arena_reset(&a->decode);
     rg_arena_reset(&a->build);
     const rg_err err =
         rg_client_codec_decode_request(&a->decode, &a->c.genesis->ledger_id, frame, &r);
     client->request = r.id;
+    /* Asking how it is does not count: an idle node shows the same number twice. */
+    a->frames += err == RG_OK && r.kind != RG_REQUEST_STATUS ? 1 : 0;
     if (err == RG_ERR_AUTH) {
         char text[RG_API_TEXT_MAX];
         char id[2 * RG_HASH_BYTES + 1];

@@ -60,7 +60,7 @@ void rg_api_on_status(struct rg_api *a, const struct rg_link_status *s);
 /* Encode and send an answer (also for the submit queue). */
 void rg_api_answer(struct rg_api *a, const struct rg_submit_client *client,
                    const struct rg_answer *answer);
-/* Frames received and refused here. */
+/* Requests received here that were meant for this ledger, but for GetStatus. */
 uint64_t rg_api_frames(const struct rg_api *a);
 
 /* What `status` says of stalling: "" or one sentence that names who is missing since when and what

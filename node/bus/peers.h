@@ -44,7 +44,7 @@ struct rg_peers_config {
 };
 
 struct rg_peers_counts {
-    uint64_t frames;  /* application messages taken from authorities */
+    uint64_t frames;  /* application messages taken from authorities, without status beacons */
     uint64_t dropped; /* came in, but from no authority, or not of our form */
     uint64_t unsent;  /* sync messages that found the peer away or its queue full */
 };

@@ -64,6 +64,14 @@ static bool is_topic(const struct rg_peers_channel *ch, zmq_msg_t *m)
     return false;
 }
 
+/* A status beacon, which comes each second and asks for nothing. */
+static bool is_beacon(zmq_msg_t *topic)
+{
+    const char *name = rg_peers__topic(RG_CORE_TOPIC_STATUS);
+    return zmq_msg_size(topic) == strlen(name) &&
+           memcmp(zmq_msg_data(topic), name, strlen(name)) == 0;
+}
+
 /* Where a turn's messages go. */
 struct sink {
     rg_peers_fn fn;
@@ -71,10 +79,8 @@ struct sink {
     const bool *ready; /* by place in rg_peers_sockets; NULL: all may be */
 };
 
-static void tell(struct rg_peers *p, const struct sink *to, uint16_t peer, bool gossip,
-                 zmq_msg_t *m)
+static void tell(const struct sink *to, uint16_t peer, bool gossip, zmq_msg_t *m)
 {
-    p->counts.frames++;
     to->fn(to->ctx, peer, gossip, bytes_of(m));
 }
 
@@ -88,7 +94,8 @@ static size_t receive_gossip(struct rg_peers *p, const struct sink *to, uint16_t
     while (taken < turn && take(s, &m)) {
         taken++;
         if (m.count == 2 && is_topic(ch, &m.part[0])) {
-            tell(p, to, peer, true, &m.part[1]);
+            p->counts.frames += is_beacon(&m.part[0]) ? 0 : 1;
+            tell(to, peer, true, &m.part[1]);
         } else {
             p->counts.dropped++;
         }
@@ -104,7 +111,8 @@ static size_t receive_dealer(struct rg_peers *p, const struct sink *to, uint16_t
     while (taken < DEALER_TURN && take(p->slots[peer].sync, &m)) {
         taken++;
         if (m.count == 1) {
-            tell(p, to, peer, false, &m.part[0]);
+            p->counts.frames++;
+            tell(to, peer, false, &m.part[0]);
         } else {
             p->counts.dropped++;
         }
@@ -133,7 +141,7 @@ static size_t receive_router(struct rg_peers *p, const struct sink *to)
             struct rg_peers_slot *s = &p->slots[from];
             memcpy(s->route, route.data, route.len);
             s->route_len = route.len;
-            tell(p, to, (uint16_t)from, false, &m.part[1]);
+            tell(to, (uint16_t)from, false, &m.part[1]);
         } else {
             p->counts.dropped++;
         }

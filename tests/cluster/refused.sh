@@ -19,7 +19,10 @@ try() { # WHAT
 
 "$R" --quiet keygen "$T/unknown.key" > "$T/unknown.pub"
 profile "$T/unknown.key"
+frames() { on "$D" 1 status --json | grep -o '"frames":[0-9]*' | cut -d : -f 2; }
+sleep 1
 n=$(refused)
+heard=$(frames)
 try "an unknown key"
 counted() { [ "$(refused)" -gt "$n" ]; }
 within 5 counted || fail "the refusal was not counted"
@@ -49,6 +52,7 @@ for _ in 1 2 3; do
     sleep 0.2) 2> /dev/null || true
 done
 on "$D" 1 status > "$T/out.txt" || fail "the node does not answer after plain connections"
+eq "$(frames)" "$heard" "frames heard after all refusals"
 
 # Sixty raw connections that claim a frame of 1 GiB: greeting, then the head of a command of that length.
 memory() { on "$D" 1 status --json | num memory_kib; }
