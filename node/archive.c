@@ -13,7 +13,8 @@
  * disk with the journals, on which finality waits. A lone block after a quiet time is written at
  * once. */
 #define PACE_MS 10
-#define PACE_BYTES (256u * 1024u)
+#define PACE_BULK_MS 80 /* after a group of more than PACE_BYTES: bulk, where groups pay most */
+#define PACE_BYTES (96u * 1024u)
 #define GROW_TRIES 3
 
 /* A copied final block; its bytes follow the struct in the same piece of memory. */
@@ -190,9 +191,10 @@ static void write_group(struct writer *w)
         .time_ms = (uint64_t)w->items[count - 1]->block.time_ms,
         .err = append(w, count),
     };
+    const bool bulk = queued_bytes(w) > PACE_BYTES;
     w->failed = report.err != RG_OK;
     let_go(w, count);
-    w->due_ms = zclock_mono() + PACE_MS;
+    w->due_ms = zclock_mono() + (bulk ? PACE_BULK_MS : PACE_MS);
     (void)zmq_send(zsock_resolve(w->pipe), &report, sizeof report, 0);
 }
 
@@ -219,7 +221,7 @@ static void run(zsock_t *pipe, void *arg)
             break;
         }
         gather(w);
-        if (wait_ms(w) <= 0 || w->count == GROUP_MAX || queued_bytes(w) >= PACE_BYTES) {
+        if (wait_ms(w) <= 0 || w->count == GROUP_MAX || queued_bytes(w) >= GROUP_BYTES) {
             write_group(w);
         }
         check_readers(w);
