@@ -264,7 +264,11 @@ rg_err rg_ledger_codec_decode_block(struct rg_arena *arena, struct rg_bytes byte
 rg_err rg_ledger_codec_encode_event(struct rg_arena *arena, const struct rg_event *e,
                                     struct rg_bytes *out)
 {
-    Reigen__Ledger__Event m = REIGEN__LEDGER__EVENT__INIT;
+    Reigen__Ledger__Event m;
+    if (e->field_count > RG_FIELDS_MAX) {
+        return RG_ERR_INVALID;
+    }
+    reigen__ledger__event__init(&m);
     Reigen__Ledger__Field *fields = rg_arena_take_array(arena, e->field_count, sizeof *fields);
     Reigen__Ledger__Field **list = rg_arena_take_array(arena, e->field_count, sizeof(void *));
     m.step = rg_pack_string(arena, e->step);

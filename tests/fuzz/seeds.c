@@ -176,6 +176,76 @@ static void consensus(void)
     put("consensus", (struct rg_bytes){bytes, len});
 }
 
+/* Operations for the core, as in fuzz_core.c: no records, then what was written for other targets.
+ */
+static void operate(uint8_t what, uint8_t detail, struct rg_bytes b)
+{
+    static uint8_t bytes[65536];
+    struct rg_writer w = rg_bytes_writer(bytes, sizeof bytes);
+    rg_bytes_put_u8(&w, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        rg_bytes_put_u8(&w, what);
+        rg_bytes_put_u8(&w, detail);
+        rg_bytes_put_u16(&w, (uint16_t)b.len);
+        rg_bytes_put(&w, b.data, b.len);
+        what = 6; /* then time passes */
+        detail = 30;
+        b.len = 0;
+    }
+    put("core", (struct rg_bytes){bytes, w.len});
+}
+
+static void core(void)
+{
+    static uint8_t bytes[RG_CERT_MAX];
+    struct rg_vote v = {
+        .kind = RG_VOTE_NOTARIZE, .signer = 3, .epoch = 0, .cand = {.view = 4, .pview = 0}};
+    struct rg_entry entry = {
+        .kind = 1, .readers = 3, .schema = 1, .opens = true, .sealed = rg_bytes_str("sealed")};
+    struct rg_submission s = {.signer = 3, .sequence = 1, .entry_count = 1, .ledger = ledger};
+    const struct rg_sig sig = {{1}};
+    struct rg_bytes out;
+    struct rg_bytes head;
+    struct rg_bytes sub;
+    struct rg_hash hash;
+    rg_vote_encode(&v, bytes);
+    operate(1, 2, (struct rg_bytes){bytes, RG_VOTE_BYTES});
+    operate(5, 2, (struct rg_bytes){bytes, RG_VOTE_BYTES});
+    if (rg_ledger_codec_encode_entry(&arena, &entry, &out) != RG_OK) {
+        exit(70);
+    }
+    operate(7, 1, out);
+    rg_submission_root(&out, 1, &s.entries_root);
+    if (rg_ledger_codec_encode_head(&arena, &s, &head, &hash) != RG_OK ||
+        rg_ledger_codec_encode_submission(&arena, head, &sig, &out, 1, &sub) != RG_OK) {
+        exit(70);
+    }
+    operate(3, 2, sub);
+}
+
+/* Files of text, and the plain text of a case entry. */
+static void files(void)
+{
+    static uint8_t plain[256] = {1};
+    struct rg_bytes bytes;
+    const struct rg_case_body body = {
+        .first = 1, .count = 1, .member = 1, .event = rg_bytes_str("event")};
+    put("csv", rg_bytes_str("0case_id,activity,timestamp,resource,due,noise\n"
+                            "c1,a,2011-10-11T13:45:40+02:00,r1,2011-10-12,x\n"
+                            "\"c,2\",b,2011-10-11 13:45:40,\"r\"\"2\",,\n"));
+    put("config",
+        rg_bytes_str("ledger: anker\nprincipal: node1\ngenesis: 97\nkey: node.key\ndata: data\n"
+                     "cluster: true\nrelay: false\nrules: /opt/reigen-rules\n"
+                     "listen: {host: 127.0.0.1, votes: 1, bulk: 2, sync: 3, api: 4, events: 5}\n"
+                     "peers:\n  - {principal: node2, host: a.b, votes: 1, bulk: 2, sync: 3}\n"));
+    if (rg_ledger_codec_encode_body(&arena, &body, &bytes) != RG_OK) {
+        exit(70);
+    }
+    struct rg_writer w = rg_bytes_writer(plain + 1, sizeof plain - 1);
+    rg_bytes_put_sized(&w, bytes);
+    put("casebook", (struct rg_bytes){plain, 1 + w.len});
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2 || rg_arena_init(&arena, RG_PEER_CODEC_ARENA) != RG_OK) {
@@ -189,6 +259,8 @@ int main(int argc, char **argv)
     ledgers();
     genesis();
     consensus();
+    core();
+    files();
     rg_arena_fini(&arena);
     printf("%u seeds\n", written);
     return 0;
