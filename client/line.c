@@ -1,6 +1,7 @@
 #include "client/line.h"
 #include "base/limits.h"
 #include "client/line_priv.h"
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -77,9 +78,11 @@ static bool set_options(const struct rg_line *w, void *raw)
 
 static bool watch_socket(struct rg_line *w, void *raw)
 {
+    /* Never used twice in a process: libzmq gives up a name only after its socket is reaped, and a
+     * new line may lie where an old one lay. */
+    static atomic_uint number;
     char name[64];
-    w->generation++;
-    (void)snprintf(name, sizeof name, "inproc://reigen-line-%p-%u", (void *)w, w->generation);
+    (void)snprintf(name, sizeof name, "inproc://reigen-line-%u", atomic_fetch_add(&number, 1));
     if (zmq_socket_monitor(raw, name, MONITORED) != 0) {
         return false;
     }

@@ -16,7 +16,6 @@ struct rg_line {
     char topics[RG_LINE_TOPICS_MAX][RG_LINE_TOPIC_MAX];
     zsock_t *socket;
     zsock_t *monitor;
-    uint32_t generation; /* names the monitor's endpoint */
     bool up;
     bool was_up;
     enum rg_line_fault fault;

@@ -26,9 +26,9 @@ static enum parent_result find_parent(struct rg_cons *c, struct rg_cand *out, st
 
 static bool is_my_turn(const struct rg_cons *c, const struct rg_slot *s)
 {
-    /* No F without a certificate, and that ends the turn. */
+    /* F can be there too: a certified view that there is no room to leave. */
     return rg_members_leader(&c->members, c->cur) == c->me && !s->mine.has[RG_VOTE_NOTARIZE] &&
-           !s->mine.has[RG_VOTE_NULLIFY];
+           !s->mine.has[RG_VOTE_NULLIFY] && !s->mine.has[RG_VOTE_FINALIZE];
 }
 
 bool rg_cons_lead__impossible(struct rg_cons *c)
@@ -99,9 +99,8 @@ static bool fits(const struct rg_cons *c, const struct rg_block_info *info)
 
 void rg_cons_lead__built(struct rg_cons *c, const struct rg_event *ev)
 {
-    const struct rg_slot *s = rg_cons_slots__current(c);
-    if (!rg_cons_cast__can(c) || ev->built.view != c->cur || !is_my_turn(c, s) ||
-        c->build != RG_BUILD_ASKED) {
+    if (!rg_cons_cast__can(c) || ev->built.view != c->cur || c->build != RG_BUILD_ASKED ||
+        !is_my_turn(c, rg_cons_slots__current(c))) {
         return; /* the view has moved on meanwhile */
     }
     if (ev->built.result == RG_BUILT_EMPTY) {

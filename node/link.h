@@ -32,9 +32,10 @@ enum rg_link_kind {
 
 struct rg_link_status {
     struct rg_core_status core;
-    uint64_t mono_ms; /* when it was taken */
-    uint64_t frames;  /* application frames received on all sockets of the ledger thread */
-    uint64_t refused; /* handshakes refused by the ZAP handler, all domains */
+    uint64_t mono_ms;       /* when it was taken */
+    uint64_t start_mono_ms; /* when this node began to listen */
+    uint64_t frames;        /* application frames received on all sockets of the ledger thread */
+    uint64_t refused;       /* handshakes refused by the ZAP handler, all domains */
 };
 
 struct rg_link_message {

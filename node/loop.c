@@ -200,7 +200,9 @@ rg_err rg_loop_begin(struct rg_loop *l, struct _zsock_t *link, char why[RG_LOOP_
         (void)snprintf(why, RG_LOOP_WHY_MAX, "%s", text);
         return err;
     }
-    const struct rg_core_actions actions = rg_core_start(l->core, l->had_journal, rg_loop__now());
+    const struct rg_core_time now = rg_loop__now();
+    l->start_ms = now.mono_ms;
+    const struct rg_core_actions actions = rg_core_start(l->core, l->had_journal, now);
     rg_loop_act__perform(l, &actions);
     rg_loop_act__release(l);
     return RG_OK;
@@ -389,6 +391,7 @@ static void tell_status(struct rg_loop *l, uint64_t now)
     memset(&s, 0, sizeof s);
     rg_core_get_status(l->core, &s.core);
     s.mono_ms = now;
+    s.start_mono_ms = l->start_ms;
     s.frames = rg_peers_get_counts(l->peers).frames;
     s.refused = rg_zap_get_counts(l->zap).refused;
     const struct rg_link_message head = {.kind = RG_LINK_STATUS};

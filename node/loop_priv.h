@@ -65,6 +65,7 @@ struct rg_loop {
     bool status_dirty;
     bool status_now;    /* a block became final: whoever is told so must see it in `status` */
     uint64_t status_ms; /* when it was last sent */
+    uint64_t start_ms;  /* when the loop began to listen */
     bool peer_up[RG_AUTHORITIES_MAX];
     uint64_t alarm_count;
     struct rg_log_limit alarm_limit;

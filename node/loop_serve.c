@@ -82,7 +82,7 @@ static rg_err find_certificate(struct rg_loop *l, uint64_t height, struct answer
         a->cert = rg_arena_copy(&l->arena, cert);
     }
     rg_chain_view_close(&view);
-    return err;
+    return err == RG_ERR_NOT_FOUND ? RG_OK : err; /* not archived yet: it comes with a later part */
 }
 
 void rg_loop_serve__blocks(struct rg_loop *l, uint16_t peer, uint64_t height, uint32_t max_bytes)

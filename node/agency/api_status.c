@@ -33,14 +33,13 @@ const char *rg_api_warning(uint32_t n)
     }
 }
 
-/* Since when authority @i has been silent, in milliseconds; UINT64_MAX: never heard. */
+/* Since when authority @i has been silent, in milliseconds; when never heard, since our start: who
+ * has just begun to listen cannot say that others are missing. */
 static uint64_t silence(const struct rg_link_status *s, uint32_t i, uint64_t mono_ms)
 {
     const struct rg_core_peer_status *p = &s->core.peer[i];
-    if (!p->heard_ever) {
-        return UINT64_MAX;
-    }
-    return mono_ms > p->heard_mono_ms ? mono_ms - p->heard_mono_ms : 0;
+    const uint64_t since = p->heard_ever ? p->heard_mono_ms : s->start_mono_ms;
+    return mono_ms > since ? mono_ms - since : 0;
 }
 
 /* Whether authority @i was heard within @limit_ms. */
@@ -73,7 +72,7 @@ static void name_silent(const struct rg_genesis *g, uint32_t self, const struct 
         const struct rg_principal *p = &g->principal[g->authority[i]];
         const uint64_t ms = silence(s, i, at.mono_ms);
         char since[48] = "since this node's start";
-        if (ms != UINT64_MAX) {
+        if (s->core.peer[i].heard_ever) {
             (void)snprintf(since, sizeof since, "for %" PRIu64 " s", ms / 1000);
         }
         const int n = snprintf(out + len, SILENT_MAX - len, "%s%s of %s %s", len > 0 ? ", " : "",
@@ -162,7 +161,7 @@ static void fill_authorities(struct rg_api *a, struct rg_answer_status *st)
         st->authorities[i] = (struct rg_answer_authority){
             .name = rg_bytes_str(p->name),
             .agency = rg_bytes_str(g->agency[p->agency].name),
-            .live = is_heard(g, a->c.principal, &a->status, i, usual),
+            .live = self || (peer->heard_ever && is_heard(g, a->c.principal, &a->status, i, usual)),
             .missed_turns = peer->missed_turns,
             .clock_offset_ms = self ? 0 : peer->clock_offset_ms,
             .height = self ? a->status.core.height : peer->height,

@@ -10,29 +10,41 @@
 #define PAD 64u
 #define AD_BYTES (RG_HASH_BYTES + RG_ID_BYTES + 4 + 8 + 4)
 
-static void subkey(const struct rg_hash *ledger, const uint8_t key[static RG_KEY_BYTES],
-                   const char *domain, uint8_t out[static RG_KEY_BYTES])
+/* A case key and who opened the case with it: neither means anything without the other. */
+struct secret {
+    const struct rg_hash *ledger;
+    const uint8_t *key;
+    uint32_t opener;
+};
+
+static void subkey(const struct secret *c, const char *domain, uint8_t out[static RG_KEY_BYTES])
 {
     struct rg_hash_state s;
     struct rg_hash h;
-    rg_hash_begin_keyed(&s, domain, ledger, key);
+    rg_hash_begin_keyed(&s, domain, c->ledger, c->key);
+    rg_hash_add_u64(&s, c->opener);
     rg_hash_end(&s, &h);
     memcpy(out, h.b, RG_KEY_BYTES);
     rg_rand_wipe(&h, sizeof h);
 }
 
-void rg_casebook_derive(const struct rg_hash *ledger, const uint8_t key[static RG_KEY_BYTES],
-                        struct rg_casebook_keys *out)
+void rg_casebook_derive(const struct rg_hash *ledger, uint32_t opener,
+                        const uint8_t key[static RG_KEY_BYTES], struct rg_casebook_keys *out)
 {
-    subkey(ledger, key, RG_DOMAIN_CASE_TAG, out->tag);
-    subkey(ledger, key, RG_DOMAIN_CASE_SEAL, out->seal);
-    subkey(ledger, key, RG_DOMAIN_CASE_REST, out->rest);
+    const struct secret c = {ledger, key, opener};
+    subkey(&c, RG_DOMAIN_CASE_TAG, out->tag);
+    subkey(&c, RG_DOMAIN_CASE_SEAL, out->seal);
+    subkey(&c, RG_DOMAIN_CASE_REST, out->rest);
 }
 
-void rg_casebook_commitment(const struct rg_hash *ledger, const uint8_t key[static RG_KEY_BYTES],
-                            struct rg_hash *out)
+void rg_casebook_commitment(const struct rg_hash *ledger, uint32_t opener,
+                            const uint8_t key[static RG_KEY_BYTES], struct rg_hash *out)
 {
-    rg_hash_one(RG_DOMAIN_CASE_COMMIT, ledger, (struct rg_bytes){key, RG_KEY_BYTES}, out);
+    struct rg_hash_state s;
+    rg_hash_begin(&s, RG_DOMAIN_CASE_COMMIT, ledger);
+    rg_hash_add_u64(&s, opener);
+    rg_hash_add(&s, (struct rg_bytes){key, RG_KEY_BYTES});
+    rg_hash_end(&s, out);
 }
 
 void rg_casebook_tag(const struct rg_hash *ledger, const uint8_t tag_key[static RG_KEY_BYTES],

@@ -29,12 +29,13 @@ struct rg_casebook_keys {
     uint8_t rest[RG_KEY_BYTES];
 };
 
-/* Derive the subkeys of @key. */
-void rg_casebook_derive(const struct rg_hash *ledger, const uint8_t key[static RG_KEY_BYTES],
-                        struct rg_casebook_keys *out);
-/* The commitment that the opening entry carries. */
-void rg_casebook_commitment(const struct rg_hash *ledger, const uint8_t key[static RG_KEY_BYTES],
-                            struct rg_hash *out);
+/* Derive the subkeys of @key. They are bound to the agency @opener that opened the case: another
+ * reader who opens one with the same key opens another case. */
+void rg_casebook_derive(const struct rg_hash *ledger, uint32_t opener,
+                        const uint8_t key[static RG_KEY_BYTES], struct rg_casebook_keys *out);
+/* The commitment that the opening entry carries; bound to its writer in the same way. */
+void rg_casebook_commitment(const struct rg_hash *ledger, uint32_t opener,
+                            const uint8_t key[static RG_KEY_BYTES], struct rg_hash *out);
 /* The tag of entry number @counter (from 0) that agency @writer adds to the case. */
 void rg_casebook_tag(const struct rg_hash *ledger, const uint8_t tag_key[static RG_KEY_BYTES],
                      uint32_t writer, uint64_t counter, struct rg_id *out);

@@ -1,4 +1,5 @@
 #include "node/agency/follow.h"
+#include "base/bytes.h"
 #include "base/panic.h"
 #include "ledger/verdict.h"
 #include "node/agency/follow_priv.h"
@@ -131,11 +132,21 @@ rg_err rg_follow_step(struct rg_follow *f, uint64_t budget, bool *out_more)
     return rg_vault_commit(f->c.vault);
 }
 
+void rg_follow__parked_id(const struct rg_follow *f, uint32_t writer, const struct rg_id *tag,
+                          struct rg_id *out)
+{
+    uint8_t text[4 + RG_ID_BYTES];
+    struct rg_writer w = rg_bytes_writer(text, sizeof text);
+    rg_bytes_put_u32(&w, writer);
+    rg_bytes_put(&w, tag->b, RG_ID_BYTES);
+    rg_vault_name(f->c.vault, "parked", (struct rg_bytes){text, w.len}, out);
+}
+
 /* A parked entry whose case is known now. */
 struct found {
     struct rg_vault_place place;
-    struct rg_id tag;
-    uint64_t opens; /* case number, when it opens that case; else 0 */
+    struct rg_id id; /* under which it is parked */
+    uint64_t opens;  /* case number, when it opens that case; else 0 */
 };
 
 struct found_list {
@@ -172,15 +183,24 @@ static int by_place(const void *a, const void *b)
     return x->entry < y->entry ? -1 : x->entry > y->entry ? 1 : 0;
 }
 
+/* Find the entry that agency @writer has written under its @counter. */
+static rg_err find_parked(struct rg_follow *f, const struct rg_vault_case *c, uint32_t writer,
+                          uint64_t counter, struct found *out)
+{
+    struct rg_id tag;
+    rg_casebook_tag(&f->c.genesis->ledger_id, c->keys.tag, writer, counter, &tag);
+    rg_follow__parked_id(f, writer, &tag, &out->id);
+    return rg_vault_list_get_parked(f->c.vault, &out->id, &out->place);
+}
+
 /* The parked entries of one writer, found by their tags alone. */
 static rg_err collect_writer(struct rg_follow *f, const struct rg_vault_case *c, uint32_t writer,
                              uint64_t counter, struct found_list *l)
 {
     rg_err err = RG_OK;
     while (err == RG_OK) {
-        struct found item = {0};
-        rg_casebook_tag(&f->c.genesis->ledger_id, c->keys.tag, writer, counter++, &item.tag);
-        err = rg_vault_list_get_parked(f->c.vault, &item.tag, &item.place);
+        struct found item = {.opens = 0};
+        err = find_parked(f, c, writer, counter++, &item);
         if (err == RG_OK) {
             err = push(l, &item);
         }
@@ -188,29 +208,33 @@ static rg_err collect_writer(struct rg_follow *f, const struct rg_vault_case *c,
     return err == RG_ERR_NOT_FOUND ? RG_OK : err;
 }
 
+/* Everybody sees a commitment before it is on the ledger and may have used it first; the case is
+ * opened by the entry that carries the opener's tag. */
 static rg_err collect(struct rg_follow *f, uint64_t case_no, struct found_list *l)
 {
     struct rg_vault_case *c = NULL;
     struct rg_hash commitment;
     struct rg_vault_missing m;
+    struct found opening = {.opens = case_no};
     rg_err err = rg_vault_case_load(f->c.vault, case_no, &c);
     if (err != RG_OK) {
         return err;
     }
-    rg_casebook_commitment(&f->c.genesis->ledger_id, c->key, &commitment);
+    rg_casebook_commitment(&f->c.genesis->ledger_id, c->opener, c->key, &commitment);
     err = rg_vault_list_get_missing(f->c.vault, &commitment, &m);
-    if (err != RG_OK) {
-        return err == RG_ERR_NOT_FOUND ? RG_OK : err; /* its opening entry is still to come */
+    if (err == RG_OK) {
+        err = rg_vault_list_found(f->c.vault, &commitment);
     }
-    struct found opening = {.place = m.place, .opens = case_no};
-    rg_casebook_tag(&f->c.genesis->ledger_id, c->keys.tag, m.opener, 0, &opening.tag);
-    err = push(l, &opening);
+    if (err == RG_OK) {
+        err = find_parked(f, c, c->opener, 0, &opening);
+    }
+    if (err == RG_OK) {
+        err = push(l, &opening);
+    }
     for (uint32_t a = 0; a < f->c.genesis->agency_count && err == RG_OK; a++) {
-        if ((m.readers >> a & 1) != 0) {
-            err = collect_writer(f, c, a, a == m.opener ? 1 : 0, l);
-        }
+        err = collect_writer(f, c, a, a == c->opener ? 1 : 0, l);
     }
-    return err == RG_OK ? rg_vault_list_found(f->c.vault, &commitment) : err;
+    return err == RG_ERR_NOT_FOUND ? RG_OK : err; /* its opening entry is still to come */
 }
 
 static rg_err settle(struct rg_follow *f, const struct found *it)
@@ -228,7 +252,7 @@ static rg_err settle(struct rg_follow *f, const struct found *it)
         .writer = f->c.genesis->principal[at.submission->signer].agency,
         .accepted = at.accepted,
     };
-    err = rg_vault_list_unpark(f->c.vault, &at.entry->tag);
+    err = rg_vault_list_unpark(f->c.vault, &it->id);
     if (err != RG_OK && err != RG_ERR_NOT_FOUND) {
         return err;
     }

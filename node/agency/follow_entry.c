@@ -108,8 +108,11 @@ rg_err rg_follow__opening(struct rg_follow *f, const struct rg_follow_item *item
         return err;
     }
     rg_casebook_tag(&f->c.genesis->ledger_id, c->keys.tag, item->writer, 0, &tag);
-    if (c->opened || !rg_id_eq(&tag, &item->entry->tag)) {
-        rg_follow__alarm(f, item, c->opened ? "its case was opened before" : "its tag is wrong");
+    if (c->opened || item->writer != c->opener || !rg_id_eq(&tag, &item->entry->tag)) {
+        rg_follow__alarm(f, item,
+                         c->opened                   ? "its case was opened before"
+                         : item->writer != c->opener ? "its commitment is another agency's"
+                                                     : "its tag is wrong");
         return RG_OK;
     }
     err = adopt(f, item, c);
@@ -185,7 +188,7 @@ static rg_err park(struct rg_follow *f, const struct rg_follow_item *item)
                                            .opener = item->writer};
         struct rg_vault_missing there;
         rg_err err = rg_vault_list_get_missing(v, &e->commitment, &there);
-        if (err == RG_OK) {
+        if (err == RG_OK && there.opener == item->writer) {
             rg_follow__alarm(f, item, "its case was opened before");
             return RG_OK;
         }
@@ -197,7 +200,9 @@ static rg_err park(struct rg_follow *f, const struct rg_follow_item *item)
         rg_follow__alarm(f, item, "it belongs to no case that is known here");
         return RG_OK;
     }
-    const rg_err err = rg_vault_list_park(v, &e->tag, &item->place);
+    struct rg_id id;
+    rg_follow__parked_id(f, item->writer, &e->tag, &id);
+    const rg_err err = rg_vault_list_park(v, &id, &item->place);
     if (err == RG_ERR_EXISTS) {
         rg_follow__alarm(f, item, "an earlier entry has its tag");
         return RG_OK;

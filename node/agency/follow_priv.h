@@ -28,6 +28,10 @@ struct rg_follow_item {
 rg_err rg_follow__entry(struct rg_follow *f, const struct rg_follow_item *item);
 /* The entry that opens case @case_no. Errors: the same. */
 rg_err rg_follow__opening(struct rg_follow *f, const struct rg_follow_item *item, uint64_t case_no);
+/* Under what an entry of agency @writer is parked: nobody takes the place of another's entry by
+ * copying its tag. */
+void rg_follow__parked_id(const struct rg_follow *f, uint32_t writer, const struct rg_id *tag,
+                          struct rg_id *out);
 /* Raise an alarm about the entry at a place. */
 void rg_follow__alarm(struct rg_follow *f, const struct rg_follow_item *item, const char *why);
 

@@ -109,7 +109,7 @@ static bool is_plausible(const struct rg_keys *k, uint16_t peer, const struct rg
         (g->agency_count < 64 && key->readers >> g->agency_count != 0)) {
         return false;
     }
-    rg_casebook_commitment(&g->ledger_id, key->key, &commitment);
+    rg_casebook_commitment(&g->ledger_id, key->opener, key->key, &commitment);
     return rg_hash_eq(&commitment, &key->commitment);
 }
 
@@ -217,6 +217,7 @@ rg_err rg_keys_on_message(struct rg_keys *k, uint16_t peer, struct rg_bytes byte
 static rg_err store(struct rg_keys *k, struct rg_keys_incoming *in, uint64_t *out_case_no)
 {
     uint64_t known = 0;
+    struct rg_vault_missing m;
     *out_case_no = 0;
     rg_err err = rg_pending_find_commitment(k->c.pending, &in->key.commitment, &known);
     if (err != RG_ERR_NOT_FOUND) {
@@ -232,12 +233,15 @@ static rg_err store(struct rg_keys *k, struct rg_keys_incoming *in, uint64_t *ou
     memcpy(c.key, in->key.key, RG_KEY_BYTES);
     err = rg_vault_case_add(k->c.vault, &c);
     rg_rand_wipe(c.key, sizeof c.key);
-    if (err == RG_OK) {
-        in->stored = true;
-        k->peer[in->peer].unseen++;
-        *out_case_no = c.case_no;
+    if (err != RG_OK) {
+        return err;
     }
-    return err;
+    in->stored = true;
+    *out_case_no = c.case_no;
+    /* What the ledger waits for is no burden, whoever of the readers brings it. */
+    err = rg_vault_list_get_missing(k->c.vault, &in->key.commitment, &m);
+    k->peer[in->peer].unseen += err == RG_ERR_NOT_FOUND ? 1 : 0;
+    return err == RG_ERR_NOT_FOUND ? RG_OK : err;
 }
 
 static void acknowledge(struct rg_keys *k)

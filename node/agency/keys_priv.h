@@ -8,8 +8,9 @@
 
 #define RG_KEYS_ARENA (512u * 1024u)
 #define RG_KEYS_QUICK_ROUNDS 4u /* without growing pauses: the opener, the others, and again */
-#define RG_KEYS_ALARM_ROUNDS 9u /* 1 + 1 + 1 + 1 + 2 + 4 + 8 ... seconds without a key: an alarm   \
-                                 */
+#define RG_KEYS_ALARM_ROUNDS                                                                       \
+    9u /* 1 + 1 + 1 + 1 + 2 + 4 + 8 ... seconds without a key: an alarm                            \
+        */
 
 /* What is known of one peer. A sweep sends what it owes in order of case numbers, up to `mark`. */
 struct rg_keys_peer {

@@ -18,7 +18,7 @@ static void send_message(struct rg_keys *k, uint16_t peer, const struct rg_peer_
 void rg_keys__export(const struct rg_keys *k, const struct rg_vault_case *c,
                      struct rg_peer_case_key *out)
 {
-    rg_casebook_commitment(&k->c.genesis->ledger_id, c->key, &out->commitment);
+    rg_casebook_commitment(&k->c.genesis->ledger_id, c->opener, c->key, &out->commitment);
     memcpy(out->key, c->key, RG_KEY_BYTES);
     out->pseudonym = c->pseudonym;
     out->readers = c->readers;

@@ -90,7 +90,7 @@ rg_err rg_pending__index(struct rg_pending *p, struct rg_pending_case *c)
         return RG_ERR_NOMEM;
     }
     slot->fresh = c;
-    rg_casebook_commitment(rg_vault_ledger(p->vault), c->c.key, &commitment);
+    rg_casebook_commitment(rg_vault_ledger(p->vault), c->c.opener, c->c.key, &commitment);
     rg_err err = rg_u64map_put(&p->files, rg_pending__name(p, "file", file), c->c.case_no);
     if (err == RG_OK) {
         err = rg_u64map_put(&p->pseudonyms, rg_pending__name(p, "pseudonym", id), c->c.case_no);

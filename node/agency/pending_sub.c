@@ -30,7 +30,7 @@ rg_err rg_pending_begin(struct rg_pending *p, struct rg_pending_sub **out)
 
 static rg_err add_case(struct rg_pending *p, struct rg_pending_sub *s, struct rg_pending_case *c)
 {
-    rg_casebook_derive(rg_vault_ledger(p->vault), c->c.key, &c->c.keys);
+    rg_casebook_derive(rg_vault_ledger(p->vault), c->c.opener, c->c.key, &c->c.keys);
     *s->cases_end = c;
     s->cases_end = &c->next;
     s->case_count++;
@@ -145,7 +145,7 @@ static void free_cases(struct rg_pending *p, struct rg_pending_sub *s)
                 free(slot);
             }
         }
-        rg_casebook_commitment(rg_vault_ledger(p->vault), c->c.key, &commitment);
+        rg_casebook_commitment(rg_vault_ledger(p->vault), c->c.opener, c->c.key, &commitment);
         const struct rg_bytes id = {c->c.pseudonym.b, RG_ID_BYTES};
         const struct rg_bytes file = {(const uint8_t *)c->file, c->file_len};
         forget(&p->files, rg_pending__name(p, "file", file), c->c.case_no);

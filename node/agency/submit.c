@@ -202,12 +202,29 @@ static rg_err note_last_case(struct rg_submit *s, struct rg_submit_request *q)
     return err == RG_ERR_NOT_FOUND ? RG_OK : err;
 }
 
-/* Resolve `link`. NULL in @out_why when it may stand. */
+/* Whether an event waits to be packed that will make the number of @q stand for something else. */
+static bool is_contested(const struct rg_submit *s, const struct rg_submit_request *q)
+{
+    const struct rg_bytes file = q->files[0];
+    for (const struct rg_submit_request *r = s->head; r != NULL; r = r->next_request) {
+        const bool same =
+            r->has_link && r->link_case == q->link_case && rg_bytes_eq(r->files[0], file);
+        for (uint32_t i = r->next; i < r->count && !same; i++) {
+            if (rg_bytes_eq(r->files[i], file)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Resolve `link`. NULL in @out_why when it may stand, else the answer with its code. */
 static rg_err check_link(struct rg_submit *s, struct rg_submit_request *q,
-                         const struct rg_request *r, const char **out_why)
+                         const struct rg_request *r, const char **out_why, uint32_t *out_code)
 {
     uint64_t named = 0;
     *out_why = NULL;
+    *out_code = 65;
     if (!r->has_link) {
         return RG_OK;
     }
@@ -223,6 +240,9 @@ static rg_err check_link(struct rg_submit *s, struct rg_submit_request *q,
     }
     if (err == RG_OK && named != q->link_case) {
         *out_why = "The file number stands for another case already; use another one.";
+    } else if (err == RG_ERR_NOT_FOUND && is_contested(s, q)) {
+        *out_why = "Another event for this file number is being recorded; try again.";
+        *out_code = 75;
     }
     q->has_link = true;
     return err == RG_ERR_NOT_FOUND ? RG_OK : err;
@@ -310,9 +330,10 @@ rg_err rg_submit_take(struct rg_submit *s, const struct rg_submit_client *client
         return RG_OK;
     }
     const char *link_fault = NULL;
-    const rg_err err = check_link(s, q, r, &link_fault);
+    uint32_t code = 0;
+    const rg_err err = check_link(s, q, r, &link_fault, &code);
     if (err != RG_OK || link_fault != NULL) {
-        answer_error(s, client, link_fault != NULL ? 65 : 70,
+        answer_error(s, client, link_fault != NULL ? code : 70,
                      link_fault != NULL ? link_fault : "The vault cannot be read.");
         free(q);
         return err;

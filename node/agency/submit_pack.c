@@ -81,7 +81,7 @@ static rg_err pack_event(struct rg_submit *s, struct parcel *p, struct rg_submit
     const bool opens = counter == 0 && c->opener == s->agency;
     body.pseudonym = c->pseudonym;
     r->result.pseudonym = c->pseudonym;
-    rg_casebook_commitment(ledger, c->key, &commitment);
+    rg_casebook_commitment(ledger, c->opener, c->key, &commitment);
     const struct rg_casebook_place place = {.ledger = ledger,
                                             .writer = s->agency,
                                             .counter = counter,

@@ -133,7 +133,7 @@ rg_err rg_vault_case_load(struct rg_vault *v, uint64_t case_no, struct rg_vault_
         err = evict(v, s);
     }
     if (err == RG_OK) {
-        rg_casebook_derive(&v->ledger, c.key, &c.keys);
+        rg_casebook_derive(&v->ledger, c.opener, c.key, &c.keys);
         s->c = c;
         *out = &s->c;
     }
@@ -154,7 +154,7 @@ rg_err rg_vault_case_add(struct rg_vault *v, const struct rg_vault_case *c)
     struct rg_hash commitment;
     struct rg_bytes there = {0};
     RG_ASSERT(v->writing && c->case_no != 0);
-    rg_casebook_commitment(&v->ledger, c->key, &commitment);
+    rg_casebook_commitment(&v->ledger, c->opener, c->key, &commitment);
     const struct rg_bytes name = {commitment.b, RG_HASH_BYTES};
     rg_err err = rg_kv_get(v->txn, RG_VAULT_COMMITMENTS, name, &there);
     if (err == RG_ERR_NOT_FOUND) {
@@ -167,7 +167,7 @@ rg_err rg_vault_case_add(struct rg_vault *v, const struct rg_vault_case *c)
     err = evict(v, s);
     if (err == RG_OK) {
         s->c = *c;
-        rg_casebook_derive(&v->ledger, s->c.key, &s->c.keys);
+        rg_casebook_derive(&v->ledger, s->c.opener, s->c.key, &s->c.keys);
         err = store(v, &s->c);
     }
     if (err == RG_OK) {
@@ -346,7 +346,7 @@ rg_err rg_vault__rebuild_tags(struct rg_vault *v)
         }
         if (err == RG_OK && c.opened) {
             c.case_no = rg_bytes_from_u64_be(item.key.data);
-            rg_casebook_derive(&v->ledger, c.key, &c.keys);
+            rg_casebook_derive(&v->ledger, c.opener, c.key, &c.keys);
             err = rg_vault_case_expect_all(v, &c);
         }
         rg_rand_wipe(&c, sizeof c);

@@ -64,13 +64,10 @@ static void look_at_twin(struct rg_core *c, const struct rg_wire_status *s)
 static bool is_newer(const struct rg_core *c, const struct rg_core_peer *p,
                      const struct rg_wire_status *s)
 {
-    if (!p->heard || c->now.mono_ms - p->heard_ms > FORGET_MS) {
-        return true;
+    if (p->heard && rg_id_eq(&s->instance, &p->status.instance)) {
+        return s->number > p->status.number; /* also after long silence: no replay brings it back */
     }
-    if (rg_id_eq(&s->instance, &p->status.instance)) {
-        return s->number > p->status.number;
-    }
-    return s->wall_ms > p->status.wall_ms;
+    return !p->heard || c->now.mono_ms - p->heard_ms > FORGET_MS || s->wall_ms > p->status.wall_ms;
 }
 
 void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct rg_wire *m,

@@ -211,6 +211,10 @@ const struct rg_state *rg_judge__state(const struct rg_core *c, const struct rg_
 /* Whether a block of @len bytes may come in; one that a quorum vouches for has some room of its
  * own, for without it nothing becomes final. */
 bool rg_judge__has_room(const struct rg_core *c, size_t len, bool certified);
+/* Whether a proposal of @len bytes may come in from @leader, whose proposals that no quorum vouches
+ * for have an equal share of the room: one authority that fills all views to come with its own
+ * blocks leaves the others theirs. */
+bool rg_judge__has_share(const struct rg_core *c, uint32_t leader, size_t len);
 /* Whether the body is the one that the header commits to: submissions and entries match their
  * roots. The block's hash covers the header only, so whoever passes a block on could change the
  * rest; such a body says nothing about the block and must never be judged in its name. */

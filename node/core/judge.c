@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "node/core/core_priv.h"
 
+#include "base/num.h"
 #include <stdlib.h>
 
 /* A block without submissions is always let in: it is what makes a full tail final. */
@@ -34,6 +35,22 @@ static bool is_pooled(const struct rg_core *c, const struct rg_submission *s)
     const struct rg_mempool_item *i = rg_mempool_find(c->pool, s->signer, s->sequence);
     return i != NULL && rg_hash_eq(&i->hash, &s->hash) &&
            rg_bytes_eq((struct rg_bytes){i->bytes, i->len}, s->bytes);
+}
+
+bool rg_judge__has_share(const struct rg_core *c, uint32_t leader, size_t len)
+{
+    const size_t share =
+        (size_t)rg_num_max((uint64_t)2 * RG_BLOCK_MAX, c->tree_hard / c->members.n);
+    size_t used = len;
+    if (c->tree.live_bytes + len <= share) {
+        return true; /* whoever holds it */
+    }
+    for (const struct rg_blocknode *n = c->tree.first; n != NULL; n = n->next) {
+        if (!n->final && !n->certified && rg_members_leader(&c->members, n->info.view) == leader) {
+            used += n->len;
+        }
+    }
+    return used <= share;
 }
 
 bool rg_judge__is_bound(const struct rg_core *c, const struct rg_block *b)

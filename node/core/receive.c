@@ -126,6 +126,10 @@ static void take_propose(struct rg_core *c, uint16_t peer, bool gossip, const st
     ev.proposal.sig = v.sig;
     ev.proposal.same = m->block.len == 0;
     if (m->block.len > 0) {
+        if (rg_blocktree_find(&c->tree, &v.cand.hash) == NULL &&
+            !rg_fetch__wanted(c, &v.cand.hash) && !rg_judge__has_share(c, v.signer, m->block.len)) {
+            return;
+        }
         const struct rg_blocknode *n = take_body(c, m->block, &v.cand.hash);
         if (n == NULL) {
             return;

@@ -5,7 +5,7 @@ D=$T/net
 up "$D" 4 --process "$processes/receipt.yaml"
 synthetic "$T/log.csv" 1000 # 6000 events
 on "$D" 2 submit --case before --step "Confirmation of receipt" --wait --json > "$T/before.json"
-on "$D" 1 import "$T/log.csv" --rate 1500 --wait --json > "$T/result.json" 2> "$T/result.err" &
+"$R" --profile "$D/node1/profile.yaml" import "$T/log.csv" --rate 1500 --wait --json > "$T/result.json" 2> "$T/result.err" &
 import=$!
 jobs_started+=($import)
 sleep 2

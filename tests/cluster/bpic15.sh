@@ -6,7 +6,7 @@
 if [ ! -f "$data/bpic15_1.csv.gz" ]; then say "SKIPPED: ../shared/data is absent"; exit 0; fi
 D=$T/net
 up "$D" 4 --process "$processes/bpic15.yaml"
-on "$D" 1 import "$data/bpic15_1.csv.gz" --rate 3000 --wait --json > "$T/result.json" 2> "$T/result.err" &
+"$R" --profile "$D/node1/profile.yaml" import "$data/bpic15_1.csv.gz" --rate 3000 --wait --json > "$T/result.json" 2> "$T/result.err" &
 import=$!
 jobs_started+=($import)
 sleep 3.5

@@ -5,7 +5,7 @@ D=$T/net
 up "$D" 4 --process "$processes/receipt.yaml"
 synthetic "$T/log.csv" 2000 # 12000 events
 start_watch "$D" 2 "$T/watch.txt"
-on "$D" 1 import "$T/log.csv" --rate 1200 --wait --json > "$T/result.json" 2> "$T/result.err" &
+"$R" --profile "$D/node1/profile.yaml" import "$T/log.csv" --rate 1200 --wait --json > "$T/result.json" 2> "$T/result.err" &
 import=$!
 jobs_started+=($import)
 sleep 1.5

@@ -50,7 +50,8 @@ up() {
   fi
   "$R" --quiet cluster up --nodes "$n" --dir "$dir" "${port[@]}" "$@" --detach > "$dir.table"
 }
-# on DIR I COMMAND...: the command with node I's profile.
+# on DIR I COMMAND...: the command with node I's profile. Not for the background: the job would be a shell around the
+# program, which outlives it; start "$R" itself there.
 on() { local dir=$1 i=$2; shift 2; "$R" --profile "$dir/node$i/profile.yaml" "$@"; }
 # The first number, or text, after "key": in JSON on stdin.
 num() { grep -o "\"$1\":[0-9-]*" | head -n 1 | cut -d : -f 2 || true; }
@@ -87,7 +88,8 @@ alert_ids() { on "$1" "$2" alerts --json | grep -o '"id":"[0-9a-f]*"' | sort; }
 line_ids() { grep -o '"id":"[0-9a-f]*"' "$1" | sort; }
 # start_watch DIR I FILE: a watch in the background, ready when this returns.
 start_watch() {
-  on "$1" "$2" watch --json --topic alert.warning. --topic alert.critical. > "$3" 2> "$3.notes" &
+  : > "$3.notes"
+  "$R" --profile "$1/node$2/profile.yaml" watch --json --topic alert.warning. --topic alert.critical. > "$3" 2>> "$3.notes" &
   jobs_started+=($!)
   within 10 grep -q watching "$3.notes" || fail "watch does not begin"
 }

@@ -12,7 +12,7 @@ sentence=$(txt stalled < "$T/status.json")
 [ ${#sentence} -gt 20 ] || fail "no sentence in stalled"
 grep -q node2 <<< "$sentence" || fail "the sentence does not name who is missing: $sentence"
 say "two nodes: $sentence"
-on "$D" 1 submit --case b --step "Confirmation of receipt" --wait > "$T/out.txt" 2> "$T/err.txt" &
+"$R" --profile "$D/node1/profile.yaml" submit --case b --step "Confirmation of receipt" --wait > "$T/out.txt" 2> "$T/err.txt" &
 submit=$!
 jobs_started+=($submit)
 sleep 1

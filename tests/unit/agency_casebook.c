@@ -42,8 +42,8 @@ static void kit_open(struct kit *k)
     world_request(events, 3, &k->arena, &r);
     world_sign(&k->genesis, k->member_key[1], 3, &r);
     rg_casebook_tree_build(&tree, r.events, 3, room);
-    rg_casebook_derive(&k->genesis.ledger_id, key, &k->keys);
-    rg_casebook_commitment(&k->genesis.ledger_id, key, &k->commitment);
+    rg_casebook_derive(&k->genesis.ledger_id, 1, key, &k->keys);
+    rg_casebook_commitment(&k->genesis.ledger_id, 1, key, &k->commitment);
     k->body = (struct rg_case_body){.event = r.events[1],
                                     .member = 3,
                                     .stream = r.stream,
@@ -248,7 +248,7 @@ static void test_tags_tell_nothing(void **state)
     struct rg_casebook_keys other;
     struct rg_id tags[64];
     kit_open(&k);
-    rg_casebook_derive(&k.genesis.ledger_id, key2, &other);
+    rg_casebook_derive(&k.genesis.ledger_id, 1, key2, &other);
     for (uint32_t i = 0; i < 64; i++) {
         const uint8_t *key = i % 2 == 0 ? k.keys.tag : other.tag;
         rg_casebook_tag(&k.genesis.ledger_id, key, i / 32, i / 2 % 16, &tags[i]);

@@ -111,6 +111,17 @@ static void test_every_reader_sees_the_same(void **state)
         .route = {1}, .route_len = 1, .request = 78, .principal = w->nodes + 1};
     assert_int_equal(rg_submit_take(w->node[1].submit, &again, &r, w->time_ms), RG_OK);
     assert_int_equal(world_answer_of(w, 1, 78)->code, 65);
+    /* Nor while another event for the number waits, which will open a case under it. */
+    const struct world_event third[] = {{"SN/10", "bescheid", 9}};
+    (void)world_submit(w, 1, 9, 1, third, 1);
+    world_request(third, 1, &arena, &r);
+    r.id = 79;
+    world_sign(&w->genesis, w->member_key[1], w->nodes + 1, &r);
+    const struct rg_submit_client contest = {
+        .route = {1}, .route_len = 1, .request = 79, .principal = w->nodes + 1};
+    assert_int_equal(rg_submit_take(w->node[1].submit, &contest, &r, w->time_ms), RG_OK);
+    assert_int_equal(world_answer_of(w, 1, 79)->code, 75);
+    world_run(w);
     rg_arena_fini(&arena);
     assert_int_equal(w->node[0].alarms + w->node[1].alarms + w->node[2].alarms, 0);
     assert_int_equal(rg_keys_unacknowledged(w->node[0].keys), 0);
@@ -263,6 +274,58 @@ static void test_an_expired_submission_comes_again(void **state)
     (void)state;
 }
 
+/* The entries of the oldest parcel once more, signed by node @by and ahead of it. */
+static void copy_ahead(struct world *w, uint32_t by)
+{
+    struct rg_arena arena;
+    struct rg_submission s;
+    static uint8_t room[RG_SUBMISSION_MAX];
+    struct rg_writer out = rg_bytes_writer(room, sizeof room);
+    struct world_parcel copy = {.from = by, .sequence = 1};
+    assert_int_equal(rg_arena_init(&arena, RG_LEDGER_CODEC_SUBMISSION_ARENA), RG_OK);
+    assert_int_equal(rg_ledger_codec_decode_submission(&arena, w->parcel[0].bytes, &s), RG_OK);
+    for (uint32_t i = 0; i < s.entry_count; i++) {
+        rg_bytes_put_sized(&out, s.entries[i].bytes);
+    }
+    world_submission(&w->genesis, w->node_key[by], by, (struct rg_bytes){room, out.len},
+                     s.entry_count, &copy);
+    memmove(w->parcel + 1, w->parcel, w->parcel_count * sizeof w->parcel[0]);
+    w->parcel[0] = copy;
+    w->parcel_count++;
+    rg_arena_fini(&arena);
+}
+
+/* Entries are seen before they are on the ledger: another agency copies them, commitment and tags
+ * and all, and comes first. Neither with the key at hand nor without does that open the case or
+ * take an entry's place. */
+static void test_a_copied_entry_takes_nobodys_place(void **state)
+{
+    const struct world_event e[] = {{"A", "a", 1}, {"A", "b", 2}, {"B", "c", 3}};
+    for (int late = 0; late < 2; late++) {
+        struct world *w = make(3, open_yaml);
+        struct rg_feed_counts counts;
+        w->lose_letters = late != 0;
+        (void)world_submit(w, 0, 1, 1, e, 3);
+        world_pack(w);
+        world_deliver(w);
+        assert_int_equal(w->parcel_count, 1);
+        copy_ahead(w, 1);
+        world_run(w);
+        w->lose_letters = false;
+        world_pass(w, 5000);
+        for (uint32_t i = 0; i < 3; i++) {
+            rg_feed_counts(w->node[i].feed, &counts);
+            assert_int_equal(counts.tip, 3);
+            assert_int_equal(counts.cases, 2);
+        }
+        assert_same_cases(w, 0, 1);
+        assert_same_cases(w, 0, 2);
+        assert_true(w->node[2].alarms > 0);
+        end(w);
+    }
+    (void)state;
+}
+
 static void record_many(struct world *w, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -334,7 +397,7 @@ static void test_no_key_for_who_is_no_reader(void **state)
     struct rg_hash commitment;
     assert_int_equal(rg_vault_case_find_pseudonym(w->node[0].vault, &pseudonym, &case_no), RG_OK);
     assert_int_equal(rg_vault_case_load(w->node[0].vault, case_no, &c), RG_OK);
-    rg_casebook_commitment(&w->genesis.ledger_id, c->key, &commitment);
+    rg_casebook_commitment(&w->genesis.ledger_id, c->opener, c->key, &commitment);
     struct rg_arena arena;
     struct rg_bytes pull;
     assert_int_equal(rg_arena_init(&arena, 65536), RG_OK);
@@ -362,7 +425,7 @@ static void test_keys_that_do_not_fit_are_not_kept(void **state)
     for (int fault = 0; fault < 4; fault++) {
         struct rg_peer_case_key k = {.readers = 7, .opener = 0};
         k.key[0] = 1;
-        rg_casebook_commitment(&w->genesis.ledger_id, k.key, &k.commitment);
+        rg_casebook_commitment(&w->genesis.ledger_id, k.opener, k.key, &k.commitment);
         k.pseudonym.b[0] = 1;
         if (fault == 0) {
             k.commitment.b[3] ^= 1;
@@ -499,6 +562,7 @@ int main(void)
         cmocka_unit_test(test_a_full_mempool_is_tried_again),
         cmocka_unit_test(test_a_rejected_submission_is_told_and_changes_nothing),
         cmocka_unit_test(test_an_expired_submission_comes_again),
+        cmocka_unit_test(test_a_copied_entry_takes_nobodys_place),
         cmocka_unit_test(test_late_keys_give_the_same_order),
         cmocka_unit_test(test_a_reader_pulls_from_another_reader),
         cmocka_unit_test(test_no_key_for_who_is_no_reader),

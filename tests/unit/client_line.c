@@ -4,7 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "client/reigen.h"
 #include <czmq.h>
@@ -48,16 +52,20 @@ static void expect(const char *endpoint, const struct rg_sign *server, rg_err er
     assert_null(s);
 }
 
+/* Bound but not listening: nobody else gets the port, and who connects is refused. */
 static void test_nobody(void **state)
 {
     (void)state;
-    /* A port that was free a moment ago. */
-    zsock_t *probe = zsock_new(ZMQ_ROUTER);
-    assert_true(zsock_bind(probe, "tcp://127.0.0.1:*") > 0);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
     char endpoint[64];
-    (void)snprintf(endpoint, sizeof endpoint, "%s", zsock_endpoint(probe));
-    zsock_destroy(&probe);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    (void)snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", ntohs(at.sin_port));
     expect(endpoint, node, RG_ERR_UNREACHABLE, RG_SESSION_UNAVAILABLE);
+    assert_int_equal(close(fd), 0);
 }
 
 static void test_plain_server(void **state)

@@ -331,14 +331,97 @@ static void justification_in_any_order(void **state)
     solo_free(s);
 }
 
+/* Questions at the edges, and answers of the builder that fit nothing. */
+static void edges(void **state)
+{
+    (void)state;
+    struct solo *s = solo_new(4, 1);
+    struct rg_vote far =
+        lab_vote(&s->m, &s->ledger, RG_VOTE_NULLIFY, (struct rg_cand){.view = UINT64_MAX}, 1);
+    rg_cons_recover_vote(s->c, &far);
+    far.cand.view = 1;
+    simple(s, RG_EVENT_START);
+    assert_int_equal(rg_cons_view(s->c), 1);
+    assert_null(rg_cons_tip_final(s->c));
+    assert_null(rg_cons_cert(s->c, RG_VOTE_FINALIZE, 0));
+    /* A proposal on a parent of which only the Final is held. */
+    const struct rg_block_info x = child(&s->root, 1, 1);
+    work(s, true);
+    propose(s, cand_of(1, 0, &x), &x, NULL, 0);
+    struct rg_sig sigs[RG_AUTHORITIES_MAX];
+    const struct rg_cand cand = cand_of(1, 0, &x);
+    struct rg_cert final = lab_cert(&s->m, &s->ledger, RG_VOTE_FINALIZE, cand, 4, sigs);
+    final.signers = 0xd; /* without mine */
+    final.count = 3;
+    sigs[1] = sigs[2];
+    sigs[2] = sigs[3];
+    assert_true(rg_cert_check(&final, &s->ledger, &s->m, 0, lab_verify));
+    give(s, (struct rg_event){.kind = RG_EVENT_CERT, .peer = 0, .cert = &final});
+    verdict(s, &x, true);
+    assert_non_null(find(s, RG_ACTION_BUILD));
+    struct rg_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    built.built.view = 2;
+    built.built.result = RG_BUILT_BLOCK; /* but none is given */
+    give(s, built);
+    assert_true(nullified(s, 2));
+    give(s, built); /* an answer too many */
+    assert_int_equal(s->out.count, 0);
+    /* Votes of one who was found lying are not asked for again. */
+    const struct rg_block_info y = child(&x, 3, 2);
+    const struct rg_block_info z = child(&x, 3, 3);
+    vote(s, RG_VOTE_NOTARIZE, cand_of(3, 1, &y), 0);
+    vote(s, RG_VOTE_NOTARIZE, cand_of(3, 1, &z), 0);
+    const struct rg_vote third =
+        lab_vote(&s->m, &s->ledger, RG_VOTE_NOTARIZE, cand_of(3, 1, &x), 0);
+    assert_false(rg_cons_wants_vote(s->c, &third));
+    /* Finalizing what it notarized: nothing to accuse it of. */
+    vote(s, RG_VOTE_NOTARIZE, cand_of(3, 1, &y), 2);
+    vote(s, RG_VOTE_FINALIZE, cand_of(3, 1, &y), 2);
+    assert_null(find(s, RG_ACTION_EVIDENCE));
+    const struct rg_cand free_view = cand_of(3, 1, &y);
+    assert_true(rg_cons_wants_proposal(s->c, &free_view));
+    /* Far jump: only a Final is wanted from what fell out of the ring. */
+    null_cert(s, 100000);
+    const struct rg_cert old =
+        lab_cert(&s->m, &s->ledger, RG_VOTE_NULLIFY, (struct rg_cand){.view = 9}, 3, sigs);
+    assert_false(rg_cons_wants_cert(s->c, &old));
+    assert_false(rg_cons_wants_vote(s->c, &far));
+    solo_free(s);
+}
+
+/* The builder made a child of something else. */
+static void built_elsewhere(void **state)
+{
+    (void)state;
+    struct solo *s = solo_new(4, 0);
+    simple(s, RG_EVENT_START);
+    work(s, true);
+    struct rg_block_info b = child(&s->root, 1, 1);
+    memset(b.parent.b, 7, RG_HASH_BYTES);
+    struct rg_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    built.built.view = 1;
+    built.built.result = RG_BUILT_BLOCK;
+    built.built.block = &b;
+    give(s, built);
+    assert_true(nullified(s, 1));
+    solo_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(jump_far),         cmocka_unit_test(adopt_beyond_my_view),
-        cmocka_unit_test(adopt_refused),    cmocka_unit_test(no_room),
-        cmocka_unit_test(final_frees_room), cmocka_unit_test(answers),
-        cmocka_unit_test(recovery),         cmocka_unit_test(observer),
-        cmocka_unit_test(much_at_once),     cmocka_unit_test(justification_in_any_order),
+        cmocka_unit_test(edges),
+        cmocka_unit_test(built_elsewhere),
+        cmocka_unit_test(jump_far),
+        cmocka_unit_test(adopt_beyond_my_view),
+        cmocka_unit_test(adopt_refused),
+        cmocka_unit_test(no_room),
+        cmocka_unit_test(final_frees_room),
+        cmocka_unit_test(answers),
+        cmocka_unit_test(recovery),
+        cmocka_unit_test(observer),
+        cmocka_unit_test(much_at_once),
+        cmocka_unit_test(justification_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,6 +271,39 @@ static void blocks_of_a_view(void **state)
     solo_free(s);
 }
 
+/* A breach far ahead of my view stops me where I am; whatever comes then is no reason to fall over.
+ */
+static void breach_far_ahead(void **state)
+{
+    (void)state;
+    struct solo *s = solo_new(4, 0);
+    simple(s, RG_EVENT_START);
+    work(s, true);
+    assert_non_null(find(s, RG_ACTION_BUILD));
+    struct rg_sig sigs[2][RG_AUTHORITIES_MAX];
+    const struct rg_block_info x = child(&s->root, 5000, 1);
+    const struct rg_cert justify[] = {
+        lab_cert(&s->m, &s->ledger, RG_VOTE_FINALIZE, cand_of(5000, 0, &x), 3, sigs[0]),
+        lab_cert(&s->m, &s->ledger, RG_VOTE_NULLIFY, (struct rg_cand){.view = 5000}, 3, sigs[1])};
+    const struct rg_block_info y = child(&x, 5002, 2);
+    propose(s, cand_of(5002, 5000, &y), &y, justify, 2);
+    assert_int_equal(alarm(s), RG_ALARM_OWN_KEY); /* the first of them is mine */
+    struct rg_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    const struct rg_block_info z = child(&s->root, 1, 3);
+    built.built.view = rg_cons_view(s->c);
+    built.built.result = RG_BUILT_BLOCK;
+    built.built.block = &z;
+    give(s, built);
+    assert_null(find(s, RG_ACTION_BCAST_PROPOSE));
+    simple(s, RG_EVENT_TICK);
+    struct rg_event status = {.kind = RG_EVENT_STATUS, .peer = 1};
+    give(s, status);
+    struct rg_cons_report r;
+    rg_cons_explain(s->c, s->now_ms, &r);
+    assert_true(r.halted);
+    solo_free(s);
+}
+
 /* What a header says about its parent must fit; a child of something invalid is invalid. */
 static void headers(void **state)
 {
@@ -307,7 +340,7 @@ int main(void)
         cmocka_unit_test(wanted),           cmocka_unit_test(breaches),
         cmocka_unit_test(fork_of_blocks),   cmocka_unit_test(invalid_but_final),
         cmocka_unit_test(my_key_elsewhere), cmocka_unit_test(blocks_of_a_view),
-        cmocka_unit_test(headers),
+        cmocka_unit_test(headers),          cmocka_unit_test(breach_far_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

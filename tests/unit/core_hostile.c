@@ -270,6 +270,93 @@ static void requests_are_bounded(void **state)
 
 /* Loss, crashes and restarts at random: nothing final is ever lost or different, all comes through.
  */
+/* A block of almost the largest size for @view, whose submissions fit its header and nothing else:
+ * what anybody can make up who leads that view. */
+static struct rg_bytes big_block(const struct lab *l, uint64_t view, struct rg_hash *out_hash)
+{
+    static uint8_t sealed[4000];
+    struct rg_bytes entries[50];
+    struct rg_bytes subs[5];
+    struct rg_submission list[5];
+    struct rg_bytes head = {0};
+    struct rg_bytes out = {0};
+    struct rg_hash digest;
+    struct rg_sig sig;
+    const struct rg_entry e = {
+        .kind = RG_ENTRY_CASE, .readers = 1, .schema = 1, .sealed = {sealed, sizeof sealed}};
+    struct rg_submission s = {.ledger = l->genesis->ledger_id, .signer = 1, .entry_count = 50};
+    struct rg_header h = {.ledger = l->genesis->ledger_id,
+                          .epoch = 1,
+                          .view = view,
+                          .height = 1000,
+                          .parent = {{7}},
+                          .time_ms = l->now.wall_ms,
+                          .proposer = 1,
+                          .submission_count = 5};
+    memset(&sig, 5, sizeof sig);
+    for (size_t i = 0; i < 50; i++) {
+        assert_int_equal(rg_ledger_codec_encode_entry(&arena, &e, &entries[i]), RG_OK);
+    }
+    rg_submission_root(entries, 50, &s.entries_root);
+    for (size_t i = 0; i < 5; i++) {
+        s.sequence = i + 1;
+        s.expires_ms = l->now.wall_ms + 5000;
+        assert_int_equal(rg_ledger_codec_encode_head(&arena, &s, &head, &digest), RG_OK);
+        assert_int_equal(
+            rg_ledger_codec_encode_submission(&arena, head, &sig, entries, 50, &subs[i]), RG_OK);
+        struct rg_arena room;
+        assert_int_equal(rg_arena_init(&room, RG_LEDGER_CODEC_SUBMISSION_ARENA), RG_OK);
+        assert_int_equal(rg_ledger_codec_decode_submission(&room, subs[i], &list[i]), RG_OK);
+        rg_arena_fini(&room);
+    }
+    rg_block_root(list, 5, &h.submissions_root);
+    assert_int_equal(rg_ledger_codec_encode_block(&arena, &h, subs, out_hash, &out), RG_OK);
+    return out;
+}
+
+/* One authority fills all views to come that it leads with made-up blocks: it has its own share of
+ * the room, no more, and the others go on. */
+static void a_leader_fills_only_its_share(void **state)
+{
+    struct lab l;
+    struct rg_members members;
+    struct rg_pubkey keys[4];
+    uint8_t buf[RG_VOTE_BYTES];
+    (void)state;
+    begin(&l, 4);
+    for (size_t i = 0; i < 4; i++) {
+        keys[i] = l.genesis->principal[i].sign_key;
+    }
+    assert_int_equal(rg_members_init(&members, keys, 4, &l.genesis->ledger_id), RG_OK);
+    lab_kill(&l, 1); /* the lab speaks for it */
+    const uint64_t from = lab_status(&l, 0).view;
+    for (uint64_t view = from + 1; view < from + RG_VIEW_WINDOW; view++) {
+        if (rg_members_leader(&members, view) != 1) {
+            continue;
+        }
+        struct rg_vote v = {.kind = RG_VOTE_NOTARIZE, .signer = 1, .epoch = 1};
+        struct rg_hash digest;
+        rg_arena_reset(&arena);
+        v.cand = (struct rg_cand){.view = view, .pview = view - 1};
+        const struct rg_bytes block = big_block(&l, view, &v.cand.hash);
+        rg_vote_digest(&l.genesis->ledger_id, &members, 1, v.kind, &v.cand, &digest);
+        lab_sign(&keys[1], &digest, &v.sig);
+        rg_vote_encode(&v, buf);
+        const struct rg_bytes m =
+            encode(&l, &(struct rg_peer_message){
+                           .kind = RG_PEER_PROPOSE, .bytes = {buf, sizeof buf}, .block = block});
+        give(&l, 0, 1, true, m);
+        give(&l, 2, 1, true, m);
+        give(&l, 3, 1, true, m);
+    }
+    const uint64_t before = l.node[0].own_final;
+    assert_int_equal(lab_status(&l, 0).refused_messages, 0);
+    assert_true(lab_submit(&l, 0, 20, 3000));
+    lab_run(&l, 8000, 50);
+    assert_int_equal(l.node[0].own_final, before + 1);
+    lab_free(&l);
+}
+
 static void chaos(uint64_t seed, bool line)
 {
     struct lab l;
@@ -343,10 +430,15 @@ static void chaos_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_bytes),     cmocka_unit_test(changed_messages),
-        cmocka_unit_test(wrong_signatures), cmocka_unit_test(lying_peer_does_not_stop_catch_up),
-        cmocka_unit_test(twin_is_told),     cmocka_unit_test(requests_are_bounded),
-        cmocka_unit_test(chaos_mesh),       cmocka_unit_test(chaos_line),
+        cmocka_unit_test(random_bytes),
+        cmocka_unit_test(changed_messages),
+        cmocka_unit_test(wrong_signatures),
+        cmocka_unit_test(lying_peer_does_not_stop_catch_up),
+        cmocka_unit_test(twin_is_told),
+        cmocka_unit_test(requests_are_bounded),
+        cmocka_unit_test(a_leader_fills_only_its_share),
+        cmocka_unit_test(chaos_mesh),
+        cmocka_unit_test(chaos_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
