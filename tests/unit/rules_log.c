@@ -151,6 +151,9 @@ struct log *log_parse(const char *text)
 
 void log_free(struct log *log)
 {
+    if (log == NULL) {
+        return;
+    }
     for (size_t i = 0; i < log->count; i++) {
         free(log->cases[i].events);
     }
