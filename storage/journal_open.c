@@ -1,6 +1,7 @@
 #include "storage/disk.h"
 #include "storage/journal_priv.h"
 #include <stdlib.h>
+#include <unistd.h>
 
 /* The owner's callback, dressed as a scan's. */
 struct replay {
@@ -116,6 +117,11 @@ rg_err rg_journal_open(const char *dir, uint64_t size, rg_journal_fn fn, void *c
         e = make(&f, &j);
     }
     rg_journal_files__close(&f);
+    /* What a killed process wrote without a sync was read from memory: it is acted on from here on,
+     * so it must outlive a power loss, also when there is no room left for a seal. */
+    if (e == RG_OK && fdatasync(j->fds[j->target]) != 0) {
+        e = RG_ERR_IO;
+    }
     /* From here on damage to what was replayed is told from a torn tail. */
     if (e == RG_OK) {
         e = rg_journal_seal(j);
