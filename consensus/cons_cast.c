@@ -30,19 +30,19 @@ static void check(const struct rg_cons *c, const struct rg_slot *s, enum rg_vote
     RG_ASSERT(cand->view > c->lf);
     switch (kind) {
     case RG_VOTE_NOTARIZE:
-        /* "I1 at most one N per view. I4 N => v = cur at vote time." */
+        /* I1: "at most one N and one F a view"; I4: "N and L only in cur". */
         RG_ASSERT(!m->has[RG_VOTE_NOTARIZE] || RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE));
         RG_ASSERT(!m->has[RG_VOTE_NULLIFY] && !m->has[RG_VOTE_FINALIZE]);
         RG_ASSERT(cand->view == c->cur);
         RG_ASSERT(cand->pview >= c->lf && cand->pview < cand->view);
         return;
     case RG_VOTE_NULLIFY:
-        /* "I2 not both L and F." */
+        /* I2: "never L and F". */
         RG_ASSERT(!m->has[RG_VOTE_NULLIFY] && !m->has[RG_VOTE_FINALIZE]);
         RG_ASSERT(cand->view == c->cur);
         return;
     case RG_VOTE_FINALIZE:
-        /* "I1 at most one F per view. I2. I3 F => Notar(F) held, and N in {none, F}." */
+        /* I1, I2, and I3: "F only with Notar held and N empty or equal". */
         RG_ASSERT(!m->has[RG_VOTE_FINALIZE]);
         RG_ASSERT(!m->has[RG_VOTE_NULLIFY] || RG_MUTANT_IS(RG_MUTANT_FINALIZE_AFTER_NULLIFY));
         RG_ASSERT(s->certs[RG_VOTE_NOTARIZE].kind != RG_VOTE_NONE);
@@ -69,7 +69,7 @@ static void cast(struct rg_cons *c, enum rg_vote_kind kind, const struct rg_cand
     c->sign(c->sign_ctx, &digest, &s->mine.sig[kind]);
     s->mine.cand[kind] = cand;
     s->mine.has[kind] = true;
-    /* "Before NOTARIZE/PROPOSE: body + justification + vote record." The justification is in the
+    /* R2: "Body and vote are durable before it is sent." The justification is in the
      * journal since its certificates came in. A finalizer keeps the body too. */
     struct rg_blk *b =
         kind == RG_VOTE_NULLIFY ? NULL : rg_cons_slots__block(c, &cand.hash, cand.view + 1);

@@ -8,9 +8,9 @@ static void check_slot(const struct rg_slot *s)
 {
     const struct rg_mine *m = &s->mine;
     const bool f = m->has[RG_VOTE_FINALIZE];
-    /* "I2 not both L and F." */
+    /* I2: "never L and F". */
     RG_ASSERT(!(m->has[RG_VOTE_NULLIFY] && f) || RG_MUTANT_IS(RG_MUTANT_FINALIZE_AFTER_NULLIFY));
-    /* "I3 F => N in {none, F}." */
+    /* I3: "F only with Notar held and N empty or equal". */
     RG_ASSERT(!f || !m->has[RG_VOTE_NOTARIZE] ||
               rg_cand_eq(&m->cand[RG_VOTE_NOTARIZE], &m->cand[RG_VOTE_FINALIZE]) ||
               RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE));
@@ -18,7 +18,7 @@ static void check_slot(const struct rg_slot *s)
 
 void rg_cons_check__state(const struct rg_cons *c)
 {
-    /* "I6 cur and lf never decrease; lf < cur." */
+    /* I6: "cur and lf never fall, lf < cur". */
     RG_ASSERT(c->cur >= c->seen_cur);
     RG_ASSERT(c->lf >= c->seen_lf);
     RG_ASSERT(c->lf < c->cur);

@@ -6,9 +6,8 @@ static bool has_want(const struct rg_cons *c)
     return c->want.cert.kind != RG_VOTE_NONE && c->want.cert.cand.view > c->lf;
 }
 
-/* R5 Finalize. "For any view v > lf with Notar(c), also v < cur: if not vote[v].L and vote[v].F =
- * none and vote[v].N in {none, c} and body and ancestors VALID: PERSIST F = c; BARRIER; BCAST
- * FINALIZE(c)." */
+/* R5: "For every view above lf with Notar(c), also an earlier one: iff not L, not F, and N is empty
+ * or c, and the block and its ancestors are valid here." */
 static bool may_finalize(const struct rg_slot *s)
 {
     const struct rg_cert *notar = &s->certs[RG_VOTE_NOTARIZE];
@@ -40,7 +39,7 @@ bool rg_cons_final__rule_finalize(struct rg_cons *c)
             continue;
         }
         if (b->state == RG_BLK_INVALID) {
-            /* "Notar for a block I judge INVALID => ALARM and stop signing." */
+            /* A certified block that is invalid here: alarm, and sign nothing more. */
             rg_cons_out__alarm(c, RG_ALARM_INVALID_NOTAR, view, &s->certs[RG_VOTE_NOTARIZE], NULL);
             return false;
         }
@@ -61,7 +60,7 @@ static struct rg_blk *next_on_path(struct rg_cons *c, struct rg_hash *out_missin
     *out_missing = want->cand.hash;
     while (b != NULL && !rg_hash_eq(&b->info.parent, &c->tip.info.hash)) {
         if (b->info.height <= c->tip.info.height + 1) {
-            /* "Path does not extend my tip => ALARM(halt)." */
+            /* R6: "A path that does not lead to my tip is an alarm." */
             rg_cons_out__alarm(c, RG_ALARM_FORK, want->cand.view, want, &c->lf_final.cert);
             return NULL;
         }
@@ -82,8 +81,8 @@ static void raise_final(struct rg_cons *c)
     }
 }
 
-/* R6 Commit. "Final(c), view > lf, path to my final tip complete => COMMIT the new blocks in order
- * (all ancestors become final), lf := v." One block a call; lf moves with the last one. */
+/* R6: "Final(c) above lf with all blocks down to my final tip: commit them in order; lf becomes its
+ * view." One block a call; lf moves with the last one. */
 bool rg_cons_final__rule_commit(struct rg_cons *c)
 {
     if (!has_want(c)) {
@@ -199,7 +198,8 @@ static bool fetch_for(struct rg_cons *c, const struct rg_cert *cert)
     return true;
 }
 
-/* "Body missing => FETCH from the Notar signers (>= f+1 honest hold it durably by R2)." */
+/* A missing body is asked for from the signers of the certificate: f + 1 honest ones hold it
+ * durably. */
 bool rg_cons_final__rule_fetch(struct rg_cons *c)
 {
     if (has_want(c) && fetch_for(c, &c->want.cert)) {

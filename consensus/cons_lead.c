@@ -6,8 +6,8 @@ enum parent_result {
     PARENT_WAIT, /* a certificate, a body or a verdict is missing */
 };
 
-/* "parent p := highest view < cur with Notar/Final held, whose body and ancestors I have VALID, and
- * Null(w) held for all p < w < cur (p >= lf)". */
+/* R1: "the parent is the highest view below with Notar or Final whose block and ancestors I found
+ * valid, with Null held for every view between". */
 static enum parent_result find_parent(struct rg_cons *c, struct rg_cand *out, struct rg_blk **out_b)
 {
     for (uint64_t view = c->cur - 1; view >= c->lf; view--) {
@@ -44,8 +44,9 @@ bool rg_cons_lead__impossible(struct rg_cons *c)
     if (c->build == RG_BUILD_ASKED || find_parent(c, &parent, &b) == PARENT_OK) {
         return false;
     }
-    /* Who is far behind what it knows to be final gives its turn back at once. Else bodies and
-     * verdicts are often a moment away: wait half of T_l for them. */
+    /* R1: "If I cannot propose, I nullify, and so give my turn back." Who is far behind what it
+     * knows to be final gives its turn back at once. Else bodies and verdicts are often a moment
+     * away: wait half of T_l for them. */
     const bool far_behind = c->want.cert.cand.view > c->lf && rg_cons_time__backoff(c) > 1;
     return far_behind || c->now_ms >= rg_cons_time__give_up(c);
 }
@@ -60,9 +61,8 @@ static void ask_build(struct rg_cons *c, const struct rg_cand *parent, const str
     a->build.allow_empty = c->tick_due;
 }
 
-/* R1 Propose. "If me = leader(cur), vote[cur].N = none, not vote[cur].L, demand: ... If parent
- * block is an epoch-last block, or there are no txs => SAME, else BUILD(p)." B_min gates only what
- * carries no submissions. */
+/* R1: "If I lead cur, have not voted in it, and something is wanted". R1: "With submissions, a NEW
+ * block, at once. Without, SAME (or an empty NEW block when a tick is due), not before B_min." */
 bool rg_cons_lead__rule_propose(struct rg_cons *c)
 {
     const struct rg_slot *s = rg_cons_slots__current(c);

@@ -1,5 +1,5 @@
 /* Where verified votes and certificates come in: first votes of each signer, conflicts as evidence,
- * and R4: "q distinct signers on one statement => build cert". */
+ * and the making of certificates. */
 #include "consensus/cons_priv.h"
 
 static struct rg_vote vote_of(const struct rg_cons *c, enum rg_vote_kind kind, uint16_t signer,
@@ -54,7 +54,8 @@ static bool put(struct rg_cons *c, struct rg_slot *s, const struct rg_vote *v)
     }
     accuse(c, s, v);
     if (p->has) {
-        /* "Keep the first vote of a signer, never remove it on conflict." */
+        /* R4: "The first vote of a signer counts and stays; a contradicting second one is
+         * evidence." */
         s->equivocated = s->equivocated || (v->kind == RG_VOTE_NOTARIZE &&
                                             v->signer == rg_members_leader(&c->members, s->view));
         return false;
@@ -172,7 +173,7 @@ void rg_cons_pool__cert(struct rg_cons *c, const struct rg_cert *cert)
     }
 }
 
-/* R4 Certify. "q distinct signers on one statement => build cert => R0." */
+/* R4: "q distinct signers of one statement make the certificate." */
 static void certify(struct rg_cons *c, const struct rg_slot *s, enum rg_vote_kind kind,
                     const struct rg_cand *cand)
 {

@@ -32,7 +32,7 @@ void rg_cons_repair__ask(struct rg_cons *c, struct rg_slot *s, uint64_t from)
     s->ask_ms = c->now_ms + 1;
 }
 
-/* "If I lack certs in (lf, cur): GETCERTS(from, to) to all." */
+/* R8: "For missing certificates I ask." */
 bool rg_cons_repair__rule_gaps(struct rg_cons *c)
 {
     for (uint64_t view = rg_cons_slots__first(c); view < c->cur; view++) {
@@ -129,7 +129,8 @@ static void resend(struct rg_cons *c, uint32_t peer, uint64_t from, uint64_t fin
 
 void rg_cons_repair__restart(struct rg_cons *c)
 {
-    /* "A restarted node re-sends recorded votes, never suppresses or re-decides them." */
+    /* R8: "A restarted node sends recorded votes again, never suppresses and never decides anew."
+     */
     if (!rg_cons_cast__can(c) || RG_MUTANT_IS(RG_MUTANT_NO_RESEND)) {
         return;
     }
@@ -146,9 +147,8 @@ static bool lacks_proposal(const struct rg_cons *c, uint32_t peer, uint64_t cur)
     return peer >= c->members.n || !rg_cons_pool__has(c, c->cur, RG_VOTE_NOTARIZE, (uint16_t)peer);
 }
 
-/* R8 Repair. "On STATUS from j: if j.lf < lf send Final(lf); for w from max(j.cur, lf+1) up to cur
- * (<= 32 a message) send Notar(w), Null(w) held; re-send my own recorded votes; if I lead cur and
- * proposed, re-send PROPOSE." */
+/* R8: "On a peer's status I send what it lacks: the last Final, certificates from its view on (at
+ * most 32), my recorded votes, my proposal." */
 void rg_cons_repair__status(struct rg_cons *c, uint32_t peer, const struct rg_event_status *s)
 {
     if (!c->started || peer == c->me) {

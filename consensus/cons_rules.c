@@ -30,8 +30,8 @@ void rg_cons_rules__enter(struct rg_cons *c, uint64_t view)
     c->build = RG_BUILD_NONE;
 }
 
-/* R0 Enter. "On holding any certificate for view w >= cur (even if vote[w].L is set): cur := w+1;
- * disarm; BCAST that cert once; try arm." Never waits for a body; never undone. */
+/* R0: "Any certificate for a view w >= cur moves me to w + 1, whatever I voted. I relay it once."
+ * Never waits for a body; never undone. */
 static bool rule_enter(struct rg_cons *c)
 {
     if (c->cert_max < c->cur) {
@@ -67,7 +67,7 @@ enum judgement {
     JUDGE_BAD, /* no honest leader proposes this */
 };
 
-/* Whether Null(w) is held for all views between; else ask for them. */
+/* R2: "hold Null for every view between"; what is missing is asked for. */
 static bool gaps_nullified(struct rg_cons *c, struct rg_slot *s, uint64_t pview)
 {
     if (RG_MUTANT_IS(RG_MUTANT_NO_GAP_CHECK)) {
@@ -131,9 +131,9 @@ static bool may_notarize(const struct rg_slot *s)
            !s->mine.has[RG_VOTE_FINALIZE];
 }
 
-/* R2 Notarize. "Vote iff cur = v and vote[v] = {none, 0, none} and Notar/Final(c's parent) held at
- * pv and pv >= lf and Null(w) held for all pv < w < v and body + ancestors stored and VERDICT
- * valid." */
+/* R2: "In cur, once, the leader's first candidate, iff I have cast nothing in this view, hold Notar
+ * or Final of its parent view pv >= lf, hold Null for every view between, and found the block and
+ * its ancestors valid." */
 static bool rule_notarize(struct rg_cons *c)
 {
     struct rg_slot *s = rg_cons_slots__current(c);
@@ -151,7 +151,8 @@ static bool rule_notarize(struct rg_cons *c)
 /* R3's list of reasons to give up on the current view. */
 static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
 {
-    /* "leader equivocated; leader sent NULLIFY(cur); proposal invalid; own proposal impossible" */
+    /* R3: "at once if the leader is known to be silent, proposed something invalid or two things,
+     * or nullified itself" */
     const uint16_t leader = rg_members_leader(&c->members, c->cur);
     if (s->equivocated || s->pool[RG_VOTE_NULLIFY][leader].has) {
         return true;
@@ -165,7 +166,7 @@ static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
     if (rg_cons_lead__impossible(c)) {
         return true;
     }
-    /* "mono >= D_l and prop[cur] absent; mono >= D_a" */
+    /* R3: "after T_l without a proposal, after T_a" */
     if (!s->prop.has &&
         (c->now_ms >= rg_cons_time__leader_deadline(c) || rg_cons_time__skipped(c))) {
         return true;
@@ -173,8 +174,8 @@ static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
     return c->now_ms >= rg_cons_time__view_deadline(c);
 }
 
-/* R3 Nullify. "If vote[cur].L = 0 and vote[cur].F = none ...: PERSIST L; BARRIER; BCAST
- * NULLIFY(cur). Allowed after N, never after F. After L: no N, no F in that view, ever." */
+/* R3: "In cur, unless I finalized", for the reasons above. R3: "Allowed after N, never after F.
+ * After L: no N and no F in that view, ever." */
 static bool rule_nullify(struct rg_cons *c)
 {
     struct rg_slot *s = rg_cons_slots__current(c);

@@ -18,8 +18,9 @@ static bool has_tail(const struct rg_cons *c)
 
 bool rg_cons_time__demand(const struct rg_cons *c)
 {
-    /* "demand := mempool non-empty or Notar'd unfinalized tail or prop[cur] present or NULLIFY(cur)
-     * from >= f+1 or WAKE(cur) received while leader or a tick is due" */
+    /* R7: "Something is wanted when submissions wait, a tick is due, a notarized block is not yet
+     * final, a proposal for cur is here, more than f nullified cur, or a peer woke me as leader."
+     */
     if (c->has_work || c->tick_due) {
         return true;
     }
@@ -109,8 +110,8 @@ static bool voted(const struct rg_slot *s)
                          s->mine.has[RG_VOTE_FINALIZE]);
 }
 
-/* R7 Timers. "On demand and not armed: armed := 1." A view in which nothing is wanted any more goes
- * back to sleep, unless I have voted in it: "idle network: no votes, no views". */
+/* R7: "Only then timers run; when nothing is wanted any more they stop." Not, though, in a view in
+ * which I have voted. */
 bool rg_cons_time__rule_arm(struct rg_cons *c)
 {
     if (!rg_cons_cast__can(c)) {
@@ -137,7 +138,7 @@ static bool wants_to_wake(const struct rg_cons *c)
            !voted(s);
 }
 
-/* "A non-leader that arms because of its own mempool sends the leader WAKE(cur)": after B_min
+/* R7: "Who has submissions and sees no proposal wakes the leader." After B_min
  * without a proposal, since a leader that got the submissions by gossip needs no waking. */
 bool rg_cons_time__rule_wake(struct rg_cons *c)
 {
