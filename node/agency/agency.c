@@ -191,7 +191,8 @@ static void run(zsock_t *pipe, void *args)
     struct rg_agency *g = args;
     g->pipe = pipe;
     g->err = open_all(g);
-    (void)zsock_signal(pipe, 0); /* the caller reads err, why and ports after this */
+    atomic_store(&g->opened, true); /* the caller reads err, why and ports after this */
+    (void)zsock_signal(pipe, 0);
     rg_agency__run(g);
     close_all(g);
 }
@@ -264,7 +265,7 @@ rg_err rg_agency_start(const struct rg_agency_config *config, struct rg_agency *
     rg_err err = prepare(g, config);
     if (err == RG_OK) {
         g->actor = zactor_new(run, g);
-        err = g->actor != NULL ? g->err : RG_ERR_SYSTEM;
+        err = g->actor != NULL && atomic_load(&g->opened) ? g->err : RG_ERR_SYSTEM;
     }
     if (err != RG_OK) {
         (void)snprintf(why, RG_AGENCY_WHY_MAX, "%s", g->why);

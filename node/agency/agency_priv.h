@@ -11,6 +11,7 @@
 #include "rules/definition.h"
 #include "storage/disk.h"
 #include <czmq.h>
+#include <stdatomic.h>
 
 /* Everything of the thread. Made and destroyed in it, but for the sockets of the pair. */
 struct rg_agency {
@@ -24,6 +25,8 @@ struct rg_agency {
     uint16_t api_port;
     uint16_t events_port;
     bool listening; /* the api is bound */
+    /* The start is over: what it left in err, why and the ports is handed to the starter with it. */
+    atomic_bool opened;
     rg_err err;     /* of the start */
     char why[RG_AGENCY_WHY_MAX];
     char host[256];

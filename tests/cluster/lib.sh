@@ -1,6 +1,7 @@
 # What the cluster tests share; sourced. A test gets REIGEN_BIN, the folder of the programs. It works in a
 # temporary folder $T of its own, and whatever it started is ended with it. With REIGEN_TEST_PORT set, the
-# test's networks use ports from there on; else free ones are found.
+# test's networks use ports from there on; else free ones are found. REIGEN_TEST_SLOW is how many times slower than a
+# release the programs may be (those of a sanitizer).
 # shellcheck shell=bash
 set -euo pipefail
 

@@ -6,7 +6,7 @@ for n in 1 2 3 4 7; do
   D=$T/n$n
   SECONDS=0
   up "$D" "$n" --process "$processes/receipt.yaml"
-  [ $SECONDS -le 5 ] || fail "$n nodes took $SECONDS s to be ready"
+  [ $SECONDS -le $((5 * ${REIGEN_TEST_SLOW:-1})) ] || fail "$n nodes took $SECONDS s to be ready"
   if [ "$n" -le 3 ]; then grep -q '^note:' "$D.table" || fail "$n nodes: no word about what they do not survive"; fi
   result=$(on "$D" 1 import "$T/log.csv" --wait --json)
   eq "$(num events <<< "$result")" 360 "events"
