@@ -30,6 +30,13 @@ struct rg_id {
     uint8_t b[RG_ID_BYTES];
 };
 
+/* Who asked, as whom, and what was seen of it: part of a status (proto/peer.proto). */
+struct rg_echo {
+    uint32_t authority;
+    struct rg_id instance;
+    uint64_t seen;
+};
+
 /* A borrowed range of bytes. @data may be NULL only when @len is 0. */
 struct rg_bytes {
     const uint8_t *data;

@@ -17,6 +17,7 @@
 #include "consensus/blockinfo.h"
 #include "consensus/cert.h"
 #include "consensus/event.h"
+#include "consensus/memory.h"
 #include "consensus/vote.h"
 
 /* Most actions of one step; what does not fit follows in the next (DEADLINE is then at once). */
@@ -30,6 +31,7 @@ enum rg_action_kind {
     RG_ACTION_PERSIST_VOTE,  /* .vote: my own */
     RG_ACTION_PERSIST_CERT,  /* .cert: new to me; in the journal before any vote that rests on it */
     RG_ACTION_PERSIST_BLOCK, /* .block: the body of what I notarize, finalize or commit */
+    RG_ACTION_PERSIST_MUTE,  /* .mute: what a restart gives back as setup.memory and setup.mute */
     /* Work for the caller; needs no barrier. */
     RG_ACTION_BUILD,    /* .build: make a block; answer with BUILT once */
     RG_ACTION_VERIFY,   /* .block: judge it on its executed parent; answer with VERDICT once */
@@ -57,7 +59,7 @@ enum rg_alarm {
     RG_ALARM_NULL_AND_FINAL, /* a view both nullified and final: halt */
     RG_ALARM_FORK,           /* a final block does not extend my final tip: halt */
     RG_ALARM_INVALID_NOTAR,  /* a certified block that I judge invalid: halt */
-    RG_ALARM_OWN_KEY, /* a vote under my key that I never made: a second node uses it: halt */
+    RG_ALARM_OWN_KEY, /* a vote under my key that I know nothing of: my journal is an old one */
     RG_ALARM_NO_ROOM, /* too many views without finality: no new view until one is final */
 };
 
@@ -104,6 +106,10 @@ struct rg_action {
             uint64_t view;
             const struct rg_cert *a, *b; /* what contradicts itself, or NULL */
         } alarm;
+        struct {
+            enum rg_memory memory;
+            uint64_t view;
+        } mute;
         uint64_t wake_view;
         uint64_t deadline_ms;
     };

@@ -98,6 +98,13 @@ rg_err rg_cert_encode(const struct rg_cert *c, uint8_t *out, size_t cap, size_t 
     return RG_OK;
 }
 
+uint64_t rg_cert_epoch(struct rg_bytes in)
+{
+    struct rg_reader r = rg_bytes_reader(in);
+    (void)rg_bytes_get_u8(&r);
+    return rg_bytes_get_u64(&r);
+}
+
 rg_err rg_cert_decode(struct rg_bytes in, struct rg_cert *out)
 {
     struct rg_reader r = rg_bytes_reader(in);

@@ -38,6 +38,8 @@ size_t rg_cert_size(const struct rg_cert *c);
  * than rg_cert_size. */
 RG_CHECKED rg_err rg_cert_encode(const struct rg_cert *c, uint8_t *out, size_t cap,
                                  size_t *out_len);
+/* The epoch of an encoded certificate, whose form nobody has checked yet; 0: none. */
+uint64_t rg_cert_epoch(struct rg_bytes in);
 /* Read a certificate; @out borrows @in. Checks the form only; follow with rg_cert_check.
  * Errors: RG_ERR_INVALID  unknown kind, n of 0 or over the limit, a bit >= n, a length that is not
  * exact, view 0, or a parent not below the view. */

@@ -80,6 +80,8 @@ struct rg_cons *rg_cons_init(void *memory, size_t len, const struct rg_cons_setu
     c->ledger = setup->ledger;
     c->epoch = setup->epoch;
     c->me = setup->me;
+    c->memory = setup->me == RG_MEMBERS_NONE ? RG_MEMORY_SURE : setup->memory;
+    c->mute = setup->mute;
     c->sign = setup->sign;
     c->sign_ctx = setup->sign_ctx;
     c->cur = 1;
@@ -88,6 +90,7 @@ struct rg_cons *rg_cons_init(void *memory, size_t len, const struct rg_cons_setu
     c->tip = (struct rg_blk){.info = setup->root, .state = RG_BLK_VALID, .durable = true};
     /* Views are counted afresh in each epoch: within this one the root is of view 0. */
     c->tip.info.view = 0;
+    c->tip.info.epoch_last = false; /* that was the epoch before */
     c->retry_ms = UINT64_MAX;
     c->deadline_ms = UINT64_MAX;
     lay_memory(c, memory);
@@ -243,6 +246,7 @@ void rg_cons_explain(const struct rg_cons *c, uint64_t now_ms, struct rg_cons_re
         .halted = c->halted,
         .armed = c->armed,
         .proposed = s != NULL && s->prop.has,
+        .asks = rg_cons_asks(c),
         .entered_ms = c->entered_ms,
         .heard = rg_cons_time__heard_set(c, now_ms),
         .notarized = voters(c, RG_VOTE_NOTARIZE),
@@ -270,7 +274,11 @@ const char *rg_cons_alarm_text(enum rg_alarm id)
     case RG_ALARM_INVALID_NOTAR:
         return "a quorum certified a block that is invalid here";
     case RG_ALARM_OWN_KEY:
-        return "a vote under this node's key that it did not make: the key is in use elsewhere";
+        return "a vote under this node's key that it knows nothing of: its journal is an old one, "
+               "or "
+               "the key is in use elsewhere; it votes again once enough others have told where "
+               "they "
+               "are";
     case RG_ALARM_NO_ROOM:
         return "too many views without finality: waiting for one to become final";
     }

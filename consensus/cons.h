@@ -45,6 +45,8 @@ struct rg_cons_setup {
     struct rg_hash ledger;
     uint64_t epoch;
     struct rg_block_info root; /* genesis, or the last block of the epoch before: final, executed */
+    enum rg_memory memory;     /* of this node's own votes; SURE when the epoch just began here */
+    uint64_t mute;             /* never vote in views up to this one: from PERSIST_MUTE, else 0 */
     rg_cons_sign_fn sign;      /* may be NULL for an observer */
     void *sign_ctx;
 };
@@ -85,6 +87,18 @@ bool rg_cons_wants_cert(const struct rg_cons *c, const struct rg_cert *cert);
  */
 bool rg_cons_wants_proposal(const struct rg_cons *c, const struct rg_cand *cand);
 
+/* Whether this node must still hear from others before it votes on anything new: it asks for echoes
+ * in its STATUS. */
+bool rg_cons_asks(const struct rg_cons *c);
+/* What is left of the node's own memory: SURE once nothing is in doubt any more. */
+enum rg_memory rg_cons_memory(const struct rg_cons *c);
+/* The last view in which this node may not vote; 0: none. */
+uint64_t rg_cons_mute(const struct rg_cons *c);
+/* The highest view in which a vote of member @i was seen in this run; 0: none. For its echo. */
+uint64_t rg_cons_seen(const struct rg_cons *c, uint16_t i);
+/* Whether the last final block ends the epoch: nothing more is voted on; begin the next one. */
+bool rg_cons_ended(const struct rg_cons *c);
+
 /* What STATUS tells the peers. */
 uint64_t rg_cons_view(const struct rg_cons *c);       /* cur */
 uint64_t rg_cons_final_view(const struct rg_cons *c); /* lf */
@@ -108,6 +122,7 @@ struct rg_cons_report {
     bool halted;   /* after an alarm: signs nothing */
     bool armed;    /* something is wanted and timers run */
     bool proposed; /* a proposal for this view is here */
+    bool asks;     /* votes on nothing new until enough others have answered */
     uint64_t entered_ms;
     uint64_t heard;     /* heard within T_skip, me included */
     uint64_t notarized; /* who voted so in this view */

@@ -3,9 +3,16 @@
  * second call site cannot forget a check. */
 #include "consensus/cons_priv.h"
 
-bool rg_cons_cast__can(const struct rg_cons *c)
+bool rg_cons_cast__speaks(const struct rg_cons *c)
 {
     return c->started && !c->halted && c->me != RG_MEMBERS_NONE;
+}
+
+/* R10: "Who is in doubt of its own votes signs nothing new". And nothing is left to vote on behind
+ * a final block that ends the epoch. */
+bool rg_cons_cast__can(const struct rg_cons *c, uint64_t view)
+{
+    return rg_cons_cast__speaks(c) && !rg_cons_asks(c) && view > c->mute && !rg_cons_ended(c);
 }
 
 struct rg_vote rg_cons_cast__mine(const struct rg_cons *c, const struct rg_slot *s,
@@ -27,7 +34,7 @@ static void check(const struct rg_cons *c, const struct rg_slot *s, enum rg_vote
                   const struct rg_cand *cand)
 {
     const struct rg_mine *m = &s->mine;
-    RG_ASSERT(cand->view > c->lf);
+    RG_ASSERT(cand->view > c->lf && cand->view > c->mute);
     switch (kind) {
     case RG_VOTE_NOTARIZE:
         /* I1: "at most one N and one F a view"; I4: "N and L only in cur". */
@@ -59,8 +66,8 @@ static void check(const struct rg_cons *c, const struct rg_slot *s, enum rg_vote
 static void cast(struct rg_cons *c, enum rg_vote_kind kind, const struct rg_cand *statement,
                  bool as_proposal)
 {
-    RG_ASSERT(rg_cons_cast__can(c));
     const struct rg_cand cand = *statement;
+    RG_ASSERT(rg_cons_cast__can(c, cand.view));
     struct rg_slot *s = rg_cons_slots__get(c, cand.view);
     RG_ASSERT(s != NULL);
     check(c, s, kind, &cand);
@@ -69,6 +76,7 @@ static void cast(struct rg_cons *c, enum rg_vote_kind kind, const struct rg_cand
     c->sign(c->sign_ctx, &digest, &s->mine.sig[kind]);
     s->mine.cand[kind] = cand;
     s->mine.has[kind] = true;
+    c->voted_max = rg_num_max(c->voted_max, cand.view);
     /* R2: "Body and vote are durable before it is sent." The justification is in the
      * journal since its certificates came in. A finalizer keeps the body too. */
     struct rg_blk *b =

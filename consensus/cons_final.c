@@ -43,7 +43,7 @@ bool rg_cons_final__rule_finalize(struct rg_cons *c)
             rg_cons_out__alarm(c, RG_ALARM_INVALID_NOTAR, view, &s->certs[RG_VOTE_NOTARIZE], NULL);
             return false;
         }
-        if (b->state == RG_BLK_VALID && rg_cons_cast__can(c) && may_finalize(s)) {
+        if (b->state == RG_BLK_VALID && rg_cons_cast__can(c, view) && may_finalize(s)) {
             rg_cons_cast__vote(c, RG_VOTE_FINALIZE, &cand);
             return true;
         }

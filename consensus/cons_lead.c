@@ -66,7 +66,7 @@ static void ask_build(struct rg_cons *c, const struct rg_cand *parent, const str
 bool rg_cons_lead__rule_propose(struct rg_cons *c)
 {
     const struct rg_slot *s = rg_cons_slots__current(c);
-    if (!rg_cons_cast__can(c) || !c->armed || !is_my_turn(c, s)) {
+    if (!rg_cons_cast__can(c, c->cur) || !c->armed || !is_my_turn(c, s)) {
         return false;
     }
     if (c->build == RG_BUILD_ASKED || c->build == RG_BUILD_FAILED) {
@@ -99,7 +99,7 @@ static bool fits(const struct rg_cons *c, const struct rg_block_info *info)
 
 void rg_cons_lead__built(struct rg_cons *c, const struct rg_event *ev)
 {
-    if (!rg_cons_cast__can(c) || ev->built.view != c->cur || c->build != RG_BUILD_ASKED ||
+    if (!rg_cons_cast__can(c, c->cur) || ev->built.view != c->cur || c->build != RG_BUILD_ASKED ||
         !is_my_turn(c, rg_cons_slots__current(c))) {
         return; /* the view has moved on meanwhile */
     }

@@ -89,7 +89,7 @@ void rg_cons_out__evidence(struct rg_cons *c, const struct rg_vote *a, const str
 
 static bool halts(enum rg_alarm id)
 {
-    return id != RG_ALARM_NONE && id != RG_ALARM_NO_ROOM;
+    return id != RG_ALARM_NONE && id != RG_ALARM_NO_ROOM && id != RG_ALARM_OWN_KEY;
 }
 
 void rg_cons_out__alarm(struct rg_cons *c, enum rg_alarm id, uint64_t view, const struct rg_cert *a,

@@ -2,9 +2,10 @@
  * and the making of certificates. */
 #include "consensus/cons_priv.h"
 
-static struct rg_vote vote_of(const struct rg_cons *c, enum rg_vote_kind kind, uint16_t signer,
-                              const struct rg_pooled *p)
+struct rg_vote rg_cons_pool__get(const struct rg_cons *c, const struct rg_slot *s,
+                                 enum rg_vote_kind kind, uint16_t signer)
 {
+    const struct rg_pooled *p = &s->pool[kind][signer];
     struct rg_vote v;
     memset(&v, 0, sizeof v);
     v.kind = kind;
@@ -23,7 +24,7 @@ static void accuse(struct rg_cons *c, struct rg_slot *s, const struct rg_vote *v
         if (!p->has || p->accused) {
             continue;
         }
-        const struct rg_vote first = vote_of(c, kind, v->signer, p);
+        const struct rg_vote first = rg_cons_pool__get(c, s, kind, v->signer);
         if (rg_vote_conflicts(&first, v)) {
             p->accused = true;
             rg_cons_out__evidence(c, &first, v);
@@ -31,11 +32,12 @@ static void accuse(struct rg_cons *c, struct rg_slot *s, const struct rg_vote *v
     }
 }
 
-/* My own key signed what I have not: somebody else uses it. */
-static bool is_foreign_use(const struct rg_cons *c, const struct rg_slot *s,
-                           const struct rg_vote *v)
+/* My own key signed what I know nothing of, where nothing is in doubt: an old journal was brought
+ * back, or a second node uses the key. */
+static bool is_forgotten(const struct rg_cons *c, const struct rg_slot *s, const struct rg_vote *v)
 {
-    if (v->signer != c->me || !c->started) {
+    if (v->signer != c->me || !c->started || c->memory == RG_MEMORY_LOST ||
+        v->cand.view <= c->mute) {
         return false;
     }
     return !s->mine.has[v->kind] || !rg_cand_eq(&s->mine.cand[v->kind], &v->cand);
@@ -44,15 +46,18 @@ static bool is_foreign_use(const struct rg_cons *c, const struct rg_slot *s,
 /* Put a vote into the pool; true when it is a first one. */
 static bool put(struct rg_cons *c, struct rg_slot *s, const struct rg_vote *v)
 {
-    if (is_foreign_use(c, s, v)) {
+    if (is_forgotten(c, s, v)) {
         rg_cons_out__alarm(c, RG_ALARM_OWN_KEY, v->cand.view, NULL, NULL);
-        return false;
+        rg_cons_memory__lost(c);
     }
+    c->seen_view[v->signer] = rg_num_max(c->seen_view[v->signer], v->cand.view);
     struct rg_pooled *p = &s->pool[v->kind][v->signer];
     if (p->has && rg_cand_eq(&p->cand, &v->cand)) {
         return false;
     }
-    accuse(c, s, v);
+    if (v->signer != c->me) {
+        accuse(c, s, v);
+    }
     if (p->has) {
         /* R4: "The first vote of a signer counts and stays; a contradicting second one is
          * evidence." */

@@ -142,6 +142,14 @@ struct rg_cons {
     uint64_t seen_lf;
     uint64_t deadline_ms; /* last DEADLINE given out */
 
+    enum rg_memory memory; /* what is in doubt of my own votes */
+    uint64_t mute;         /* no vote of mine in views up to this one */
+    uint64_t voted_max;    /* the highest view in which I know a vote of mine */
+    uint64_t echoed;       /* who answered this run (bit set) */
+    uint64_t echo_cur[RG_AUTHORITIES_MAX];
+    uint64_t echo_seen[RG_AUTHORITIES_MAX];
+    uint64_t seen_view[RG_AUTHORITIES_MAX]; /* the highest view with a vote of that member */
+
     enum rg_build_state build; /* in this view */
     struct rg_cand build_parent;
 
@@ -175,11 +183,14 @@ void rg_cons_recv__take(struct rg_cons *c, const struct rg_event *ev);
 void rg_cons_pool__vote(struct rg_cons *c, const struct rg_vote *v);
 void rg_cons_pool__cert(struct rg_cons *c, const struct rg_cert *cert);
 size_t rg_cons_pool__count(const struct rg_cons *c, uint64_t view, enum rg_vote_kind kind);
+struct rg_vote rg_cons_pool__get(const struct rg_cons *c, const struct rg_slot *s,
+                                 enum rg_vote_kind kind, uint16_t signer);
 bool rg_cons_pool__has(const struct rg_cons *c, uint64_t view, enum rg_vote_kind kind,
                        uint16_t signer);
 
 /* cons_cast.c: the only place that signs. */
-bool rg_cons_cast__can(const struct rg_cons *c);
+bool rg_cons_cast__speaks(const struct rg_cons *c);             /* may send what it has signed */
+bool rg_cons_cast__can(const struct rg_cons *c, uint64_t view); /* may sign in this view */
 void rg_cons_cast__vote(struct rg_cons *c, enum rg_vote_kind kind, const struct rg_cand *cand);
 void rg_cons_cast__propose(struct rg_cons *c, const struct rg_cand *cand);
 struct rg_vote rg_cons_cast__mine(const struct rg_cons *c, const struct rg_slot *s,
@@ -232,6 +243,12 @@ bool rg_cons_repair__rule_gaps(struct rg_cons *c);
 void rg_cons_repair__ask(struct rg_cons *c, struct rg_slot *s, uint64_t from);
 /* Whether a request last made at @last_ms (0: never) is due; if not, notes when it will be. */
 bool rg_cons_repair__due(struct rg_cons *c, uint64_t last_ms);
+
+/* cons_memory.c: forgotten votes. */
+bool rg_cons_memory__rule_trust(struct rg_cons *c);
+void rg_cons_memory__start(struct rg_cons *c);
+void rg_cons_memory__echo(struct rg_cons *c, uint32_t peer, const struct rg_event_status *s);
+void rg_cons_memory__lost(struct rg_cons *c);
 
 /* cons_check.c: the invariants I1-I8, after every step, in every build. */
 void rg_cons_check__state(const struct rg_cons *c);

@@ -25,6 +25,7 @@ void rg_cons_recover_vote(struct rg_cons *c, const struct rg_vote *v)
         !rg_vote_well_formed(v, &c->members) || !rg_cons_slots__reach(c, v->cand.view)) {
         return;
     }
+    c->voted_max = rg_num_max(c->voted_max, v->cand.view);
     /* "cur := max(entry cert + 1, any voted view)" */
     c->cur = rg_num_max(c->cur, v->cand.view);
     struct rg_slot *s = rg_cons_slots__get(c, v->cand.view);

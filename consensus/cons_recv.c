@@ -11,6 +11,7 @@ static void on_start(struct rg_cons *c)
     for (uint16_t i = 0; i < c->members.n; i++) {
         c->heard_ms[i] = c->now_ms; /* nobody is silent yet */
     }
+    rg_cons_memory__start(c);
     rg_cons_repair__restart(c);
 }
 

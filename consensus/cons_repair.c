@@ -131,11 +131,37 @@ void rg_cons_repair__restart(struct rg_cons *c)
 {
     /* R8: "A restarted node sends recorded votes again, never suppresses and never decides anew."
      */
-    if (!rg_cons_cast__can(c) || RG_MUTANT_IS(RG_MUTANT_NO_RESEND)) {
+    if (!rg_cons_cast__speaks(c) || RG_MUTANT_IS(RG_MUTANT_NO_RESEND)) {
         return;
     }
     rg_cons_out__proposal(c, RG_ACTION_BCAST_PROPOSE, RG_PEER_ALL);
     resend(c, RG_PEER_ALL, c->cur, 0);
+}
+
+/* R10: "Who asks is sent the votes of its own that I know": if it has forgotten them, they prove
+ * it. */
+static void remind(struct rg_cons *c, uint32_t peer, uint64_t lf)
+{
+    size_t sent = 0;
+    if (peer >= c->members.n) {
+        return;
+    }
+    const uint64_t first = rg_num_max(rg_cons_slots__first(c), lf < UINT64_MAX ? lf + 1 : lf);
+    for (uint64_t view = c->seen_view[peer]; view >= first; view--) {
+        const struct rg_slot *s = rg_cons_slots__find(c, view);
+        for (enum rg_vote_kind kind = RG_VOTE_NOTARIZE; s != NULL && kind <= RG_VOTE_FINALIZE;
+             kind++) {
+            if (!s->pool[kind][peer].has) {
+                continue;
+            }
+            if (sent++ == RESEND_VOTES_MAX || !rg_cons_out__room(c)) {
+                return;
+            }
+            struct rg_action *a = rg_cons_out__leave(c, RG_ACTION_SEND_VOTE);
+            a->peer = peer;
+            a->vote = rg_cons_pool__get(c, s, kind, (uint16_t)peer);
+        }
+    }
 }
 
 /* Whether the peer at @cur may lack my proposal for the current view. */
@@ -157,7 +183,11 @@ void rg_cons_repair__status(struct rg_cons *c, uint32_t peer, const struct rg_ev
     rg_cons_time__heard(c, peer);
     const size_t sent = s->lf < c->lf ? send_final(c, peer) : 0;
     send_range(c, peer, s->cur, c->cur, sent);
-    if (RG_MUTANT_IS(RG_MUTANT_NO_RESEND) || !rg_cons_cast__can(c)) {
+    if (s->asks) {
+        remind(c, peer, s->lf);
+    }
+    rg_cons_memory__echo(c, peer, s);
+    if (RG_MUTANT_IS(RG_MUTANT_NO_RESEND) || !rg_cons_cast__speaks(c)) {
         return;
     }
     resend(c, peer, s->cur, s->lf < UINT64_MAX ? s->lf + 1 : s->lf);

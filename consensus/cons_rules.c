@@ -137,7 +137,7 @@ static bool may_notarize(const struct rg_slot *s)
 static bool rule_notarize(struct rg_cons *c)
 {
     struct rg_slot *s = rg_cons_slots__current(c);
-    if (!rg_cons_cast__can(c) || !s->prop.has || !may_notarize(s)) {
+    if (!rg_cons_cast__can(c, c->cur) || !s->prop.has || !may_notarize(s)) {
         return false;
     }
     if (judge(c, s) != JUDGE_YES) {
@@ -179,8 +179,8 @@ static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
 static bool rule_nullify(struct rg_cons *c)
 {
     struct rg_slot *s = rg_cons_slots__current(c);
-    if (!rg_cons_cast__can(c) || s->mine.has[RG_VOTE_NULLIFY] || s->mine.has[RG_VOTE_FINALIZE] ||
-        !should_nullify(c, s)) {
+    if (!rg_cons_cast__can(c, c->cur) || s->mine.has[RG_VOTE_NULLIFY] ||
+        s->mine.has[RG_VOTE_FINALIZE] || !should_nullify(c, s)) {
         return false;
     }
     rg_cons_cast__vote(c, RG_VOTE_NULLIFY, &(struct rg_cand){.view = c->cur});
@@ -192,6 +192,7 @@ static bool run_once(struct rg_cons *c)
     static bool (*const rules[])(struct rg_cons *) = {
         rule_enter,
         rg_cons_final__rule_commit,
+        rg_cons_memory__rule_trust,
         rg_cons_final__rule_verify,
         rg_cons_final__rule_fetch,
         rg_cons_final__rule_finalize,

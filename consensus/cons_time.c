@@ -114,7 +114,7 @@ static bool voted(const struct rg_slot *s)
  * which I have voted. */
 bool rg_cons_time__rule_arm(struct rg_cons *c)
 {
-    if (!rg_cons_cast__can(c)) {
+    if (!rg_cons_cast__can(c, c->cur)) {
         return false;
     }
     const bool demand = rg_cons_time__demand(c);
@@ -142,7 +142,7 @@ static bool wants_to_wake(const struct rg_cons *c)
  * without a proposal, since a leader that got the submissions by gossip needs no waking. */
 bool rg_cons_time__rule_wake(struct rg_cons *c)
 {
-    if (!rg_cons_cast__can(c) || !wants_to_wake(c) ||
+    if (!rg_cons_cast__can(c, c->cur) || !wants_to_wake(c) ||
         c->now_ms < c->armed_ms + c->params.empty_gap_ms) {
         return false;
     }
@@ -167,7 +167,7 @@ uint64_t rg_cons_time__next(const struct rg_cons *c)
     }
     uint64_t next = UINT64_MAX;
     sooner(c, &next, c->retry_ms);
-    if (!c->armed || !rg_cons_cast__can(c)) {
+    if (!c->armed || !rg_cons_cast__can(c, c->cur)) {
         return next;
     }
     const struct rg_slot *s = rg_cons_slots__find(c, c->cur);

@@ -56,8 +56,11 @@ struct rg_proposal {
 
 /* A peer's beacon: hints only, never targets. */
 struct rg_event_status {
-    uint64_t cur; /* its view */
-    uint64_t lf;  /* its last final view */
+    uint64_t cur;  /* its view */
+    uint64_t lf;   /* its last final view */
+    bool asks;     /* it restarted: it wants an echo, and its own votes that I have seen */
+    bool echo;     /* it was made after it had heard from this very run of mine */
+    uint64_t seen; /* with echo: the highest view in which it knows a vote of mine */
 };
 
 struct rg_event {

@@ -18,14 +18,8 @@ rg_err rg_members_init(struct rg_members *out, const struct rg_pubkey *keys, siz
     out->n = (uint16_t)n;
     out->f = (uint16_t)((n - 1) / 3);
     out->q = (uint16_t)((n + out->f + 2) / 2);
-    struct rg_hash_state h;
-    rg_hash_begin(&h, RG_DOMAIN_AUTHORITY_SET, ledger);
-    rg_hash_add_u64(&h, n);
-    for (size_t i = 0; i < n; i++) {
-        out->keys[i] = keys[i];
-        rg_hash_add(&h, (struct rg_bytes){keys[i].b, RG_KEY_BYTES});
-    }
-    rg_hash_end(&h, &out->set_id);
+    memcpy(out->keys, keys, n * sizeof *keys);
+    rg_hash_authorities(ledger, keys, n, &out->set_id);
     return RG_OK;
 }
 

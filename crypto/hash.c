@@ -75,6 +75,18 @@ void rg_hash_one(const char *domain, const struct rg_hash *ledger, struct rg_byt
     rg_hash_end(&s, out);
 }
 
+void rg_hash_authorities(const struct rg_hash *ledger, const struct rg_pubkey *keys, size_t n,
+                         struct rg_hash *out)
+{
+    struct rg_hash_state h;
+    rg_hash_begin(&h, RG_DOMAIN_AUTHORITY_SET, ledger);
+    rg_hash_add_u64(&h, n);
+    for (size_t i = 0; i < n; i++) {
+        rg_hash_add(&h, (struct rg_bytes){keys[i].b, RG_KEY_BYTES});
+    }
+    rg_hash_end(&h, out);
+}
+
 void rg_hash_checksum(struct rg_bytes data, uint8_t out[static 16])
 {
     static const uint8_t none;

@@ -15,6 +15,8 @@
 #define RG_DOMAIN_REQUEST "reigen/1/request"
 #define RG_DOMAIN_HEADER "reigen/1/header"
 #define RG_DOMAIN_AUTHORITY_SET "reigen/1/authority-set"
+#define RG_DOMAIN_MOTION "reigen/1/motion"
+#define RG_DOMAIN_BALLOT "reigen/1/ballot"
 #define RG_DOMAIN_VOTE "reigen/1/rra-vote"
 #define RG_DOMAIN_STATUS "reigen/1/status"
 #define RG_DOMAIN_RECORD "reigen/1/state-record"
@@ -47,6 +49,10 @@ void rg_hash_end(struct rg_hash_state *s, struct rg_hash *out);
 /* The hash of a single field. */
 void rg_hash_one(const char *domain, const struct rg_hash *ledger, struct rg_bytes field,
                  struct rg_hash *out);
+/* The identity of an ordered set of authorities, part of every vote and of the last header of an
+ * epoch. */
+void rg_hash_authorities(const struct rg_hash *ledger, const struct rg_pubkey *keys, size_t n,
+                         struct rg_hash *out);
 /* BLAKE2b-128 of raw bytes without domain: a checksum of stored values, not an identity. */
 void rg_hash_checksum(struct rg_bytes data, uint8_t out[static 16]);
 

@@ -15,6 +15,18 @@ void rg_block_root(const struct rg_submission *submissions, size_t count, struct
     rg_merkle_root(&m, out);
 }
 
+/* An epoch ends with the first block after the one that carried a new set, and names that set. */
+static bool ends_rightly(const struct rg_header *h, const struct rg_governance *v,
+                         const struct rg_genesis *g)
+{
+    struct rg_hash id;
+    if (v->next.count == 0) {
+        return !h->epoch_last;
+    }
+    rg_governance_set_id(&v->next, g, &id);
+    return h->epoch_last && rg_hash_eq(&h->next_set, &id);
+}
+
 static enum rg_block_fault check_header(const struct rg_block *b, const struct rg_state *parent,
                                         const struct rg_hash *parent_hash,
                                         const struct rg_genesis *g)
@@ -27,11 +39,15 @@ static enum rg_block_fault check_header(const struct rg_block *b, const struct r
     if (b->bytes.len > RG_BLOCK_MAX || h->submission_count > RG_BLOCK_SUBMISSIONS_MAX) {
         return RG_BLOCK_TOO_LARGE;
     }
-    if (!rg_hash_eq(&h->parent, parent_hash) || h->height != parent->height + 1) {
+    if (!rg_hash_eq(&h->parent, parent_hash) || h->height != parent->height + 1 ||
+        h->epoch != parent->governance.epoch) {
         return RG_BLOCK_WRONG_PARENT;
     }
-    if (h->view == 0 || h->proposer != (h->view - 1) % g->authority_count) {
+    if (h->view == 0 || h->proposer != (h->view - 1) % parent->governance.current.count) {
         return RG_BLOCK_WRONG_PROPOSER;
+    }
+    if (!ends_rightly(h, &parent->governance, g)) {
+        return RG_BLOCK_WRONG_END;
     }
     if (h->time_ms <= parent->time_ms) {
         return RG_BLOCK_WRONG_TIME;
@@ -95,6 +111,8 @@ const char *rg_block_fault_text(enum rg_block_fault f)
         return "state digest or history root differ from the executed ones";
     case RG_BLOCK_WRONG_ROOT:
         return "the submissions do not match the header's root";
+    case RG_BLOCK_WRONG_END:
+        return "the block ends its epoch where it may not, or does not where it must";
     case RG_BLOCK_BAD_SUBMISSION:
         return "a submission is not valid or out of sequence";
     case RG_BLOCK_TOO_LARGE:

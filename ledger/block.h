@@ -42,6 +42,7 @@ enum rg_block_fault {
     RG_BLOCK_WRONG_TIME,     /* not after the parent's */
     RG_BLOCK_WRONG_PROPOSER, /* not the leader of its view */
     RG_BLOCK_WRONG_DIGEST,   /* state digest or history root differ from mine */
+    RG_BLOCK_WRONG_END,      /* epoch_last or next_set do not fit the parent's state */
     RG_BLOCK_WRONG_ROOT,     /* submissions do not match the header */
     RG_BLOCK_BAD_SUBMISSION, /* one fails rg_submission_check, or is out of sequence for its signer
                               */

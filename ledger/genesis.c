@@ -113,10 +113,26 @@ static const char *check_authorities(const struct rg_genesis *g)
             return "an authority is not a principal with the role node";
         }
         for (uint32_t j = 0; j < i; j++) {
-            if (g->principal[g->authority[j]].agency == g->principal[p].agency) {
-                return "an agency has more than one authority";
+            if (g->authority[j] == p) {
+                return "an authority is named twice";
             }
         }
+    }
+    return NULL;
+}
+
+static const char *check_nodes(const struct rg_genesis *g)
+{
+    uint64_t agencies = 0;
+    for (uint32_t i = 0; i < g->principal_count; i++) {
+        const uint64_t bit = UINT64_C(1) << g->principal[i].agency;
+        if (g->principal[i].roles != RG_ROLE_NODE) {
+            continue;
+        }
+        if ((agencies & bit) != 0) {
+            return "an agency has more than one node";
+        }
+        agencies |= bit;
     }
     return NULL;
 }
@@ -135,6 +151,9 @@ rg_err rg_genesis_check(const struct rg_genesis *g, const char **out_why)
     }
     if (why == NULL) {
         why = check_authorities(g);
+    }
+    if (why == NULL) {
+        why = check_nodes(g);
     }
     if (why == NULL && (g->definition_len == 0 || g->definition_len > RG_DEFINITION_MAX)) {
         why = "the process definition is missing or too large";
@@ -186,11 +205,46 @@ uint32_t rg_genesis_authority_of(const struct rg_genesis *g, uint32_t principal)
     return UINT32_MAX;
 }
 
+uint32_t rg_genesis_node_count(const struct rg_genesis *g)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < g->principal_count; i++) {
+        count += g->principal[i].roles == RG_ROLE_NODE ? 1 : 0;
+    }
+    return count;
+}
+
+uint32_t rg_genesis_node_at(const struct rg_genesis *g, uint32_t place)
+{
+    if (place < g->authority_count) {
+        return g->authority[place];
+    }
+    uint32_t at = g->authority_count;
+    for (uint32_t i = 0; i < g->principal_count; i++) {
+        if (g->principal[i].roles == RG_ROLE_NODE && rg_genesis_authority_of(g, i) == UINT32_MAX &&
+            at++ == place) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+uint32_t rg_genesis_place_of(const struct rg_genesis *g, uint32_t principal)
+{
+    const uint32_t count = rg_genesis_node_count(g);
+    for (uint32_t place = 0; place < count; place++) {
+        if (rg_genesis_node_at(g, place) == principal) {
+            return place;
+        }
+    }
+    return UINT32_MAX;
+}
+
 uint32_t rg_genesis_node_of(const struct rg_genesis *g, uint32_t agency)
 {
-    for (uint32_t i = 0; i < g->authority_count; i++) {
-        if (g->principal[g->authority[i]].agency == agency) {
-            return g->authority[i];
+    for (uint32_t i = 0; i < g->principal_count; i++) {
+        if (g->principal[i].roles == RG_ROLE_NODE && g->principal[i].agency == agency) {
+            return i;
         }
     }
     return UINT32_MAX;

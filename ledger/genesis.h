@@ -68,7 +68,7 @@ struct rg_genesis {
 /* The parameters of decisions and docs/consensus.md: tick 60 s, leader 1 s, view 2 s, ... */
 void rg_genesis_default_parameters(struct rg_parameters *out);
 /* Whether @g obeys all rules: names unique and well-formed, every index in range, keys unique,
- * every authority a node and at most one an agency, parameters within bounds. Gives the first
+ * every authority a node, at most one node an agency, parameters within bounds. Gives the first
  * breach as a static sentence to @out_why. Errors: RG_ERR_INVALID. */
 RG_CHECKED rg_err rg_genesis_check(const struct rg_genesis *g, const char **out_why);
 /* The index of the principal or agency of that name, or UINT32_MAX. */
@@ -78,7 +78,15 @@ uint32_t rg_genesis_find_agency(const struct rg_genesis *g, const char *name);
 uint32_t rg_genesis_find_curve(const struct rg_genesis *g, const struct rg_pubkey *curve_key);
 /* The place in the authority set of principal @principal, or UINT32_MAX. */
 uint32_t rg_genesis_authority_of(const struct rg_genesis *g, uint32_t principal);
-/* The node (an authority's principal) of agency @agency, or UINT32_MAX. */
+/* The nodes of the ledger have places: first the genesis' authorities in the order of their turns,
+ * then the other principals with the role node, by index. Peers name each other by place, whoever
+ * takes turns in an epoch. */
+uint32_t rg_genesis_node_count(const struct rg_genesis *g);
+/* The principal of the node at @place, or UINT32_MAX. */
+uint32_t rg_genesis_node_at(const struct rg_genesis *g, uint32_t place);
+/* The place of principal @principal among the nodes, or UINT32_MAX. */
+uint32_t rg_genesis_place_of(const struct rg_genesis *g, uint32_t principal);
+/* The node of agency @agency (a principal), or UINT32_MAX. */
 uint32_t rg_genesis_node_of(const struct rg_genesis *g, uint32_t agency);
 
 #endif /* RG_LEDGER_GENESIS_H */

@@ -2,7 +2,7 @@
 #include "base/bytes.h"
 #include "base/panic.h"
 
-#define FORMAT 1u
+#define FORMAT 2u
 
 /* The clear record of a signer's last sequence number. */
 static void sequence_record(uint32_t principal, uint64_t sequence, uint8_t key[8], uint8_t value[8])
@@ -28,6 +28,18 @@ static void set_sequence(struct rg_state *s, uint32_t principal, uint64_t sequen
     s->sequence[principal] = sequence;
 }
 
+/* The clear record of the governance; in the set of records exactly once. */
+static void governance_record(struct rg_state *s, bool add)
+{
+    uint8_t value[RG_GOVERNANCE_BYTES_MAX];
+    const struct rg_bytes bytes = {value, rg_governance_encode(&s->governance, value)};
+    if (add) {
+        rg_lthash_add(&s->records, rg_bytes_str("governance"), bytes);
+    } else {
+        rg_lthash_remove(&s->records, rg_bytes_str("governance"), bytes);
+    }
+}
+
 void rg_state_init(struct rg_state *s, const struct rg_genesis *g)
 {
     *s = (struct rg_state){.time_ms = g->time_ms, .block = g->ledger_id};
@@ -36,6 +48,8 @@ void rg_state_init(struct rg_state *s, const struct rg_genesis *g)
     /* Members, parameters and the definition are what the ledger's id commits to. */
     rg_lthash_add(&s->records, rg_bytes_str("genesis"),
                   (struct rg_bytes){g->ledger_id.b, RG_HASH_BYTES});
+    rg_governance_init(&s->governance, g);
+    governance_record(s, true);
 }
 
 void rg_state_digest(const struct rg_state *s, struct rg_hash *out)
@@ -69,20 +83,60 @@ enum rg_verdict rg_state_judge(const struct rg_state *s, const struct rg_genesis
     return RG_VERDICT_ACCEPTED;
 }
 
+/* What an accepted submission changes beside its signer's number: nothing but for ballots and
+ * evidence. A verdict other than ACCEPTED uses the number up. */
+static enum rg_verdict govern(struct rg_state *s, const struct rg_genesis *g,
+                              const struct rg_entry *e, uint64_t time_ms,
+                              const struct rg_state_guilty *guilty)
+{
+    bool previous = false;
+    uint32_t index = 0;
+    if (e->kind == RG_ENTRY_CASE) {
+        return RG_VERDICT_ACCEPTED;
+    }
+    enum rg_verdict v = RG_VERDICT_BAD_EVIDENCE;
+    governance_record(s, false);
+    if (e->kind == RG_ENTRY_BALLOT) {
+        v = rg_governance_ballot(&s->governance, g, e->ballot, time_ms);
+    } else if (guilty != NULL &&
+               guilty->fn(guilty->ctx, &s->governance, e->clear, &previous, &index)) {
+        v = rg_governance_accuse(&s->governance, previous, index);
+    }
+    governance_record(s, true);
+    return v;
+}
+
+/* What a block changes in the governance by being there. */
+static void advance(struct rg_state *s, const struct rg_header *h)
+{
+    const bool expires = s->governance.motion_count > 0;
+    if (!expires && !h->epoch_last) {
+        return;
+    }
+    governance_record(s, false);
+    (void)rg_governance_expire(&s->governance, h->time_ms);
+    if (h->epoch_last) {
+        rg_governance_end_epoch(&s->governance);
+    }
+    governance_record(s, true);
+}
+
 void rg_state_apply(struct rg_state *s, const struct rg_genesis *g, const struct rg_block *b,
-                    uint8_t *out_results)
+                    const struct rg_state_guilty *guilty, uint8_t *out_results)
 {
     struct rg_hash leaf;
     RG_ASSERT(b->header.height == s->height + 1);
     for (uint32_t i = 0; i < b->header.submission_count; i++) {
         const struct rg_submission *sub = &b->submissions[i];
-        const enum rg_verdict v = rg_state_judge(s, g, sub, b->header.time_ms);
-        out_results[i] = (uint8_t)v;
+        enum rg_verdict v = rg_state_judge(s, g, sub, b->header.time_ms);
         if (v == RG_VERDICT_ACCEPTED) {
             set_sequence(s, sub->signer, sub->sequence);
-            s->entry_count += sub->entry_count;
+            v = govern(s, g, &sub->entries[0], b->header.time_ms, guilty);
+            s->entry_count += v == RG_VERDICT_ACCEPTED ? sub->entry_count : 0;
         }
+        out_results[i] = (uint8_t)v;
     }
+    advance(s, &b->header);
     s->height = b->header.height;
     s->time_ms = b->header.time_ms;
     s->block = b->hash;
@@ -118,6 +172,9 @@ size_t rg_state_encode(const struct rg_state *s, uint8_t *out)
             rg_bytes_put_u64(&w, s->sequence[i]);
         }
     }
+    uint8_t governance[RG_GOVERNANCE_BYTES_MAX];
+    rg_bytes_put_sized(
+        &w, (struct rg_bytes){governance, rg_governance_encode(&s->governance, governance)});
     RG_ASSERT(!w.failed);
     return w.len;
 }
@@ -152,5 +209,7 @@ rg_err rg_state_decode(struct rg_bytes bytes, struct rg_state *out)
             out->sequence[p] = sequence;
         }
     }
-    return good && rg_bytes_done(&r) ? RG_OK : RG_ERR_CORRUPT;
+    const struct rg_bytes governance = rg_bytes_get_sized(&r, RG_GOVERNANCE_BYTES_MAX);
+    good = good && rg_bytes_done(&r);
+    return good ? rg_governance_decode(governance, &out->governance) : RG_ERR_CORRUPT;
 }

@@ -14,8 +14,21 @@ void rg_submission_root(const struct rg_bytes *entries, size_t count, struct rg_
     rg_merkle_root(&m, out);
 }
 
+/* What only the signature of an agency's admin key can say is checked where the node's is. */
+static bool good_ballot(const struct rg_ballot *b, const struct rg_genesis *g,
+                        rg_submission_verify_fn verify, void *verify_ctx)
+{
+    return b->agency < g->agency_count && (!b->moves || b->approve) &&
+           (!b->moves || rg_governance_set_ok(g, &b->motion.set)) &&
+           verify(verify_ctx, &g->agency[b->agency].admin_key, &b->digest, &b->signature);
+}
+
 static bool good_entry(const struct rg_entry *e, const struct rg_genesis *g)
 {
+    if (e->kind == RG_ENTRY_BALLOT || e->kind == RG_ENTRY_EVIDENCE) {
+        return e->clear.len > 0 && e->bytes.len <= RG_ENTRY_MAX &&
+               (e->kind == RG_ENTRY_BALLOT) == (e->ballot != NULL);
+    }
     const uint64_t agencies =
         g->agency_count == 64 ? UINT64_MAX : (UINT64_C(1) << g->agency_count) - 1;
     return e->kind == RG_ENTRY_CASE && e->schema == RG_SCHEMA_CASE && e->readers != 0 &&
@@ -51,7 +64,8 @@ enum rg_verdict rg_submission_check(const struct rg_submission *s, const struct 
         return RG_VERDICT_BAD_ENTRY;
     }
     for (uint32_t i = 0; i < s->entry_count; i++) {
-        if (!good_entry(&s->entries[i], g)) {
+        if (!good_entry(&s->entries[i], g) ||
+            (s->entries[i].kind != RG_ENTRY_CASE && s->entry_count != 1)) {
             return RG_VERDICT_BAD_ENTRY;
         }
     }
@@ -59,6 +73,10 @@ enum rg_verdict rg_submission_check(const struct rg_submission *s, const struct 
         return RG_VERDICT_BAD_ENTRY;
     }
     if (!verify(verify_ctx, &g->principal[s->signer].sign_key, &s->digest, &s->signature)) {
+        return RG_VERDICT_BAD_SIGNATURE;
+    }
+    const struct rg_ballot *ballot = s->entries[0].ballot;
+    if (ballot != NULL && !good_ballot(ballot, g, verify, verify_ctx)) {
         return RG_VERDICT_BAD_SIGNATURE;
     }
     return RG_VERDICT_ACCEPTED;

@@ -6,9 +6,12 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/types.h"
+#include "ledger/governance.h"
 #include "ledger/verdict.h"
 
 #define RG_ENTRY_CASE 1u
+#define RG_ENTRY_BALLOT 2u   /* an agency moves something, or votes on a motion */
+#define RG_ENTRY_EVIDENCE 3u /* two contradicting votes of one authority */
 #define RG_SCHEMA_CASE 1u
 
 struct rg_entry {
@@ -19,7 +22,9 @@ struct rg_entry {
     bool opens;                /* it opens a case: commitment is set */
     struct rg_hash commitment; /* to the case key */
     struct rg_bytes sealed;
-    struct rg_bytes bytes; /* the Entry exactly as received */
+    struct rg_bytes clear;    /* of kinds other than case */
+    struct rg_ballot *ballot; /* of RG_ENTRY_BALLOT; in the arena */
+    struct rg_bytes bytes;    /* the Entry exactly as received */
 };
 
 struct rg_submission {
@@ -44,7 +49,7 @@ typedef bool (*rg_submission_verify_fn)(void *ctx, const struct rg_pubkey *key,
 
 /* What of a submission can be judged without any state but the membership: ledger, signer, entries'
  * form, root, signature. The signature is checked last. ACCEPTED means: worth keeping and relaying.
- */
+ * An entry that is not a case entry stands alone in its submission. */
 enum rg_verdict rg_submission_check(const struct rg_submission *s, const struct rg_genesis *g,
                                     rg_submission_verify_fn verify, void *verify_ctx);
 /* The Merkle root over the bytes of @entries[0..@count). */

@@ -11,3 +11,8 @@ const char *rg_verdict_text(enum rg_verdict v)
     }
     return "unknown verdict";
 }
+
+bool rg_verdict_uses_number(enum rg_verdict v)
+{
+    return v == RG_VERDICT_ACCEPTED || (v >= RG_VERDICT_KNOWN && v <= RG_VERDICT_BAD_EVIDENCE);
+}

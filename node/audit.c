@@ -2,6 +2,7 @@
 
 #include "crypto/verify.h"
 #include "node/audit_priv.h"
+#include "node/core/guilt.h"
 #include "storage/disk.h"
 #include "storage/kv.h"
 #include <stdio.h>
@@ -38,7 +39,8 @@ rg_err rg_audit__fault(struct rg_audit *a, uint64_t height, const char *text)
 
 bool rg_audit__cert_ok(const struct rg_audit *a, const struct rg_cert *cert)
 {
-    return rg_cert_check(cert, &a->genesis->ledger_id, &a->members, RG_AUDIT_EPOCH, rg_verify);
+    return rg_cert_check(cert, &a->genesis->ledger_id, &a->members, a->sets[a->set_count - 1].epoch,
+                         rg_verify);
 }
 
 rg_err rg_audit__add_ref(struct rg_audit_refs *r, const struct rg_audit_ref *ref)
@@ -114,27 +116,38 @@ static rg_err check_store(struct rg_audit *a, const char *data, const struct sto
     return e;
 }
 
+rg_err rg_audit__add_set(struct rg_audit *a)
+{
+    struct rg_audit_set *sets = realloc(a->sets, (a->set_count + 1) * sizeof *sets);
+    if (sets == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    a->sets = sets;
+    const struct rg_governance *v = &a->state.governance;
+    if (!rg_guilt_members(a->genesis, &v->current, &a->members)) {
+        return RG_ERR_CORRUPT;
+    }
+    a->sets[a->set_count++] = (struct rg_audit_set){.epoch = v->epoch, .members = a->members};
+    a->cert_view = 0;
+    return RG_OK;
+}
+
 static rg_err prepare(struct rg_audit *a)
 {
-    struct rg_pubkey keys[RG_AUTHORITIES_MAX];
-    const struct rg_genesis *g = a->genesis;
-    for (uint32_t i = 0; i < g->authority_count; i++) {
-        keys[i] = g->principal[g->authority[i]].sign_key;
-    }
-    rg_err e = rg_members_init(&a->members, keys, g->authority_count, &g->ledger_id);
-    if (e == RG_OK) {
-        e = rg_arena_init(&a->arena, ARENA_BYTES);
-    }
-    rg_state_init(&a->state, g);
-    return e;
+    const rg_err e = rg_arena_init(&a->arena, ARENA_BYTES);
+    rg_state_init(&a->state, a->genesis);
+    return e == RG_OK ? rg_audit__add_set(a) : e;
 }
 
 /* The journal's faults name a block by its hash; whoever knows its height says so. */
 static void settle_height(struct rg_audit *a)
 {
     const struct rg_audit_ref *body = rg_audit__find_ref(&a->bodies, &a->journal_fault_hash);
+    const struct rg_audit_ref *block = rg_audit__find_ref(&a->chain, &a->journal_fault_hash);
     if (a->journal_fault && a->report->height == 0) {
-        a->report->height = body != NULL ? body->height : 0;
+        a->report->height = body != NULL    ? body->height
+                            : block != NULL ? (uint64_t)(block - a->chain.list) + 1
+                                            : 0;
     }
 }
 
@@ -164,6 +177,10 @@ static rg_err check_all(struct rg_audit *a, const char *data)
         memcpy(a->report->fault, journal.fault, sizeof journal.fault);
         settle_height(a);
         return of_journal;
+    }
+    if (e == RG_OK) {
+        e = rg_audit__signatures(a);
+        settle_height(a);
     }
     if (e == RG_OK) {
         e = rg_audit__bodies(a);
@@ -201,6 +218,14 @@ rg_err rg_audit_run(const char *data, const struct rg_genesis *g, struct rg_audi
     }
     rg_arena_fini(&a->arena);
     free(a->votes);
+    for (size_t i = 0; i < a->cert_count; i++) {
+        uint8_t *p = NULL;
+        memcpy(&p, &a->certs[i].data, sizeof p);
+        free(p);
+    }
+    free(a->certs);
+    free(a->pairs);
+    free(a->sets);
     free(a->finals.list);
     free(a->bodies.list);
     free(a->chain.list);

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "crypto/verify.h"
+#include "node/core/guilt.h"
 #include "node/core/record.h"
 #include "proto/ledger_codec.h"
 #include "storage/journal.h"
@@ -47,34 +48,52 @@ static rg_err keep_vote(struct rg_audit *a, const struct rg_vote *v)
 static rg_err check_vote(struct rg_audit *a, struct rg_bytes payload)
 {
     struct rg_vote v;
-    if (rg_vote_decode(payload, &v) != RG_OK || v.epoch != RG_AUDIT_EPOCH ||
-        !rg_vote_check(&v, &a->genesis->ledger_id, &a->members, rg_verify)) {
-        fault(a, NULL, 0, "a vote in the journal does not decode or is not signed by its signer");
+    if (rg_vote_decode(payload, &v) != RG_OK) {
+        fault(a, NULL, 0, "a vote in the journal does not decode");
         return RG_OK;
     }
     return keep_vote(a, &v);
 }
 
+static rg_err keep_cert(struct rg_audit *a, struct rg_bytes payload)
+{
+    if (a->cert_count == a->cert_cap) {
+        const size_t cap = a->cert_cap == 0 ? 256 : a->cert_cap * 2;
+        struct rg_bytes *certs = realloc(a->certs, cap * sizeof *certs);
+        if (certs == NULL) {
+            return RG_ERR_NOMEM;
+        }
+        a->certs = certs;
+        a->cert_cap = cap;
+    }
+    uint8_t *copy = malloc(payload.len);
+    if (copy == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    memcpy(copy, payload.data, payload.len);
+    a->certs[a->cert_count++] = (struct rg_bytes){copy, payload.len};
+    return RG_OK;
+}
+
 static rg_err check_cert(struct rg_audit *a, struct rg_bytes payload)
 {
     struct rg_cert cert;
-    char text[RG_AUDIT_TEXT_MAX];
     a->report->certificates++;
     if (rg_cert_decode(payload, &cert) != RG_OK) {
         fault(a, NULL, 0, "a certificate in the journal does not decode");
         return RG_OK;
     }
-    if (!rg_audit__cert_ok(a, &cert)) {
-        (void)snprintf(text, sizeof text,
-                       "the journal's certificate for view %llu is not signed by a quorum",
-                       (unsigned long long)cert.cand.view);
-        fault(a, &cert.cand.hash, 0, text);
-        return RG_OK;
+    const rg_err e = keep_cert(a, payload);
+    if (e != RG_OK || cert.kind != RG_VOTE_FINALIZE) {
+        return e;
     }
-    if (cert.kind != RG_VOTE_FINALIZE) {
-        return RG_OK;
+    if (cert.epoch > a->final_epoch) {
+        a->final_epoch = cert.epoch;
+        a->final_view = 0;
     }
-    a->final_view = cert.cand.view > a->final_view ? cert.cand.view : a->final_view;
+    if (cert.epoch == a->final_epoch && cert.cand.view > a->final_view) {
+        a->final_view = cert.cand.view;
+    }
     return rg_audit__add_ref(&a->finals, &(struct rg_audit_ref){.hash = cert.cand.hash});
 }
 
@@ -97,6 +116,9 @@ static rg_err check_block(struct rg_audit *a, struct rg_bytes payload)
     if (!good) {
         fault(a, &b.hash, b.header.height, "a block in the journal does not match its header");
     }
+    if (b.header.epoch_last && b.header.epoch > a->end_epoch) {
+        a->end_epoch = b.header.epoch;
+    }
     const struct rg_audit_ref ref = {
         .hash = b.hash, .parent = b.header.parent, .height = b.header.height};
     return rg_audit__add_ref(&a->bodies, &ref);
@@ -115,17 +137,30 @@ static void check_own(struct rg_audit *a, struct rg_bytes payload)
     }
 }
 
-static void check_evidence(struct rg_audit *a, struct rg_bytes payload)
+static rg_err check_evidence(struct rg_audit *a, struct rg_bytes payload)
 {
     struct rg_vote v[2];
-    bool good = payload.len == 2 * (size_t)RG_VOTE_BYTES;
-    for (size_t i = 0; good && i < 2; i++) {
-        const struct rg_bytes one = {payload.data + i * RG_VOTE_BYTES, RG_VOTE_BYTES};
-        good = rg_vote_decode(one, &v[i]) == RG_OK &&
-               rg_vote_check(&v[i], &a->genesis->ledger_id, &a->members, rg_verify);
-    }
-    if (!good || !rg_vote_conflicts(&v[0], &v[1])) {
+    if (!rg_guilt_decode(payload, v)) {
         fault(a, NULL, 0, "evidence in the journal proves nothing");
+        return RG_OK;
+    }
+    struct rg_vote(*pairs)[2] = realloc(a->pairs, (a->pair_count + 1) * sizeof *pairs);
+    if (pairs == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    a->pairs = pairs;
+    memcpy(a->pairs[a->pair_count++], v, sizeof v);
+    return RG_OK;
+}
+
+static void check_memory(struct rg_audit *a, struct rg_bytes payload)
+{
+    struct rg_record_memory m;
+    if (rg_record_decode_memory(payload, &m) != RG_OK) {
+        fault(a, NULL, 0, "the journal's mark about forgotten votes does not decode");
+    } else if (m.memory == RG_MEMORY_LOST || m.mute > 0) {
+        (void)snprintf(a->report->note, sizeof a->report->note,
+                       "this node may have forgotten votes once and asked others before it voted");
     }
 }
 
@@ -144,11 +179,9 @@ static rg_err check_record(void *ctx, const struct rg_journal_record *r)
         check_own(a, r->payload);
         return RG_OK;
     case RG_RECORD_EVIDENCE:
-        check_evidence(a, r->payload);
-        return RG_OK;
-    case RG_RECORD_MUTE:
-        (void)snprintf(a->report->note, sizeof a->report->note,
-                       "this node lost its journal once and does not vote");
+        return check_evidence(a, r->payload);
+    case RG_RECORD_MEMORY:
+        check_memory(a, r->payload);
         return RG_OK;
     case RG_RECORD_FOLLOWED:
         if (r->payload.len != 8) {
@@ -165,29 +198,118 @@ static int by_view(const void *x, const void *y)
 {
     const struct rg_vote *a = x;
     const struct rg_vote *b = y;
+    if (a->epoch != b->epoch) {
+        return a->epoch < b->epoch ? -1 : 1;
+    }
     return a->cand.view < b->cand.view ? -1 : a->cand.view > b->cand.view;
 }
 
+/* The authorities of @epoch; NULL when the chain has not reached it. */
+static const struct rg_members *members_of(const struct rg_audit *a, uint64_t epoch)
+{
+    for (size_t i = 0; i < a->set_count; i++) {
+        if (a->sets[i].epoch == epoch) {
+            return &a->sets[i].members;
+        }
+    }
+    return NULL;
+}
+
 /* All own votes come from one key, and no two contradict each other. */
-static void check_votes(struct rg_audit *a)
+static void check_votes(struct rg_audit *a, const struct rg_members *const *sets)
 {
     char text[RG_AUDIT_TEXT_MAX];
+    const struct rg_pubkey *own = NULL;
+    for (size_t i = 0; i < a->vote_count; i++) {
+        const struct rg_vote *v = &a->votes[i];
+        if (sets[i] != NULL) {
+            const struct rg_pubkey *key = &sets[i]->keys[v->signer];
+            if (own != NULL && memcmp(own->b, key->b, RG_KEY_BYTES) != 0) {
+                fault(a, NULL, 0, "the journal holds votes of more than one node");
+            }
+            own = key;
+        }
+        for (size_t k = i; k > 0 && by_view(&a->votes[k - 1], v) == 0; k--) {
+            if (rg_vote_conflicts(&a->votes[k - 1], v)) {
+                (void)snprintf(text, sizeof text,
+                               "two votes of this node for view %llu contradict each other",
+                               (unsigned long long)v->cand.view);
+                fault(a, &v->cand.hash, 0, text);
+            }
+        }
+    }
+}
+
+/* Something signed in an epoch that the chain has not reached: right only when the journal holds
+ * the block that ends the epoch before, which the archive has not taken yet. */
+static void note_unknown(struct rg_audit *a, uint64_t epoch, size_t *unknown)
+{
+    (*unknown)++;
+    if (epoch != a->end_epoch + 1 || epoch != a->sets[a->set_count - 1].epoch + 1) {
+        fault(a, NULL, 0, "the journal holds a vote or certificate of an epoch that never began");
+    }
+}
+
+static void check_certs(struct rg_audit *a, size_t *unknown)
+{
+    char text[RG_AUDIT_TEXT_MAX];
+    for (size_t i = 0; i < a->cert_count; i++) {
+        struct rg_cert cert;
+        RG_IGNORE(rg_cert_decode(a->certs[i], &cert), "it decoded before");
+        const struct rg_members *m = members_of(a, cert.epoch);
+        if (m == NULL) {
+            note_unknown(a, cert.epoch, unknown);
+        } else if (!rg_cert_check(&cert, &a->genesis->ledger_id, m, cert.epoch, rg_verify)) {
+            (void)snprintf(text, sizeof text,
+                           "the journal's certificate for view %llu is not signed by a quorum",
+                           (unsigned long long)cert.cand.view);
+            fault(a, &cert.cand.hash, 0, text);
+        }
+    }
+}
+
+static void check_pairs(struct rg_audit *a)
+{
+    for (size_t i = 0; i < a->pair_count; i++) {
+        const struct rg_vote *pair = a->pairs[i];
+        const struct rg_members *m = members_of(a, pair[0].epoch);
+        if (m != NULL && (!rg_vote_check(&pair[0], &a->genesis->ledger_id, m, rg_verify) ||
+                          !rg_vote_check(&pair[1], &a->genesis->ledger_id, m, rg_verify))) {
+            fault(a, NULL, 0, "evidence in the journal proves nothing");
+        }
+    }
+}
+
+rg_err rg_audit__signatures(struct rg_audit *a)
+{
+    size_t unknown = 0;
+    const struct rg_members **sets = calloc(a->vote_count + 1, sizeof(void *));
+    if (sets == NULL) {
+        return RG_ERR_NOMEM;
+    }
     if (a->vote_count > 1) {
         qsort(a->votes, a->vote_count, sizeof *a->votes, by_view);
     }
     for (size_t i = 0; i < a->vote_count; i++) {
-        if (a->votes[i].signer != a->votes[0].signer) {
-            fault(a, NULL, 0, "the journal holds votes of more than one node");
-        }
-        for (size_t k = i; k > 0 && a->votes[k - 1].cand.view == a->votes[i].cand.view; k--) {
-            if (rg_vote_conflicts(&a->votes[k - 1], &a->votes[i])) {
-                (void)snprintf(text, sizeof text,
-                               "two votes of this node for view %llu contradict each other",
-                               (unsigned long long)a->votes[i].cand.view);
-                fault(a, &a->votes[i].cand.hash, 0, text);
-            }
+        const struct rg_vote *v = &a->votes[i];
+        sets[i] = members_of(a, v->epoch);
+        if (sets[i] == NULL) {
+            note_unknown(a, v->epoch, &unknown);
+        } else if (!rg_vote_check(v, &a->genesis->ledger_id, sets[i], rg_verify)) {
+            fault(a, &v->cand.hash, 0, "a vote in the journal is not signed by its signer");
+            sets[i] = NULL;
         }
     }
+    check_certs(a, &unknown);
+    check_pairs(a);
+    check_votes(a, sets);
+    free(sets);
+    if (unknown > 0) {
+        (void)snprintf(a->report->note, sizeof a->report->note,
+                       "%zu votes and certificates are of an epoch that the chain has not reached",
+                       unknown);
+    }
+    return a->journal_fault ? RG_ERR_CORRUPT : RG_OK;
 }
 
 /* Whether the block of @hash and what it rests on, down to the chain, is on this disk. */
@@ -213,9 +335,14 @@ static bool is_held(const struct rg_audit *a, const struct rg_hash *hash, uint64
 
 rg_err rg_audit__bodies(struct rg_audit *a)
 {
-    const uint64_t from = a->final_view > a->cert_view ? a->final_view : a->cert_view;
+    const uint64_t epoch = a->sets[a->set_count - 1].epoch;
+    const uint64_t final_view = a->final_epoch == epoch ? a->final_view : 0;
+    const uint64_t from = final_view > a->cert_view ? final_view : a->cert_view;
     for (size_t i = 0; i < a->vote_count; i++) {
         const struct rg_vote *v = &a->votes[i];
+        if (v->epoch != epoch) {
+            continue; /* an epoch that is over, or one whose beginning is not on the chain yet */
+        }
         uint64_t height = a->report->tip + 1;
         /* In the final view itself only what I finalized is kept: the leader may have made two. */
         const bool kept = (v->kind == RG_VOTE_FINALIZE && v->cand.view >= from) ||
@@ -251,6 +378,5 @@ rg_err rg_audit__journal(struct rg_audit *a, const char *dir)
         (void)snprintf(a->report->note, sizeof a->report->note,
                        "the journal's last record is torn: it was never sent");
     }
-    check_votes(a);
     return a->journal_fault ? RG_ERR_CORRUPT : RG_OK;
 }

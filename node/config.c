@@ -93,9 +93,9 @@ static void take_listen(struct reading *r)
     }
 }
 
-/* The place in the authority set of the principal named at @map's key `principal`. */
-static bool find_authority(struct reading *r, const struct rg_yaml_node *map, const char *name,
-                           uint32_t *out_principal, uint16_t *out)
+/* The place among the nodes of the principal named at @map's key `principal`. */
+static bool find_place(struct reading *r, const struct rg_yaml_node *map, const char *name,
+                       uint32_t *out_principal, uint16_t *out)
 {
     const struct rg_genesis *g = &r->c->genesis;
     const struct rg_yaml_node *node = rg_yaml_get(map, "principal");
@@ -105,21 +105,21 @@ static bool find_authority(struct reading *r, const struct rg_yaml_node *map, co
                        "the genesis has no principal `%s`; look at its list of members", name);
         return false;
     }
-    const uint32_t authority = rg_genesis_authority_of(g, principal);
-    if (authority >= RG_AUTHORITIES_MAX) {
-        rg_yaml_report(r->doc, node,
-                       "`%s` is no authority of this ledger; name the principal of a node", name);
+    const uint32_t place = rg_genesis_place_of(g, principal);
+    if (place >= RG_AUTHORITIES_MAX) {
+        rg_yaml_report(r->doc, node, "`%s` is no node of this ledger; name the principal of a node",
+                       name);
         return false;
     }
     *out_principal = principal;
-    *out = (uint16_t)authority;
+    *out = (uint16_t)place;
     return true;
 }
 
-static bool is_peer(const struct rg_config *c, uint16_t authority)
+static bool is_peer(const struct rg_config *c, uint16_t place)
 {
     for (size_t i = 0; i < c->peer_count; i++) {
-        if (c->peers[i].authority == authority) {
+        if (c->peers[i].place == place) {
             return true;
         }
     }
@@ -138,10 +138,10 @@ static void take_peer(struct reading *r, const struct rg_yaml_node *map)
     a.votes = take_port(r, map, "votes");
     a.bulk = take_port(r, map, "bulk");
     a.sync = take_port(r, map, "sync");
-    if (rg_yaml_failed(r->doc) || !find_authority(r, map, name, &principal, &a.authority)) {
+    if (rg_yaml_failed(r->doc) || !find_place(r, map, name, &principal, &a.place)) {
         return;
     }
-    if (a.authority == r->c->authority || is_peer(r->c, a.authority)) {
+    if (a.place == r->c->place || is_peer(r->c, a.place)) {
         rg_yaml_report(r->doc, rg_yaml_get(map, "principal"),
                        "`%s` is this node itself or stands twice; remove this peer", name);
         return;
@@ -152,7 +152,7 @@ static void take_peer(struct reading *r, const struct rg_yaml_node *map)
 static void take_peers(struct reading *r)
 {
     const struct rg_yaml_node *root = rg_yaml_root(r->doc);
-    const bool alone = r->c->genesis.authority_count == 1;
+    const bool alone = rg_genesis_node_count(&r->c->genesis) == 1;
     const struct rg_yaml_node *list = rg_yaml_list(r->doc, root, "peers", !alone);
     if (list != NULL && list->count >= RG_AUTHORITIES_MAX) {
         rg_yaml_report(r->doc, list, "too many peers; at most %d", RG_AUTHORITIES_MAX - 1);
@@ -236,7 +236,7 @@ static rg_err take_all(struct reading *r)
     if (err != RG_OK) {
         return err;
     }
-    if (find_authority(r, root, c->name, &c->principal, &c->authority)) {
+    if (find_place(r, root, c->name, &c->principal, &c->place)) {
         take_peers(r);
     }
     return rg_yaml_failed(r->doc) ? RG_ERR_INVALID : RG_OK;

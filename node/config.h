@@ -26,7 +26,7 @@ struct rg_config {
     size_t peer_count;
     struct rg_peers_address peers[RG_AUTHORITIES_MAX - 1];
     uint32_t principal; /* index in the genesis */
-    uint16_t authority; /* place in the authority set */
+    uint16_t place;     /* among the nodes */
     struct rg_genesis genesis;
     uint8_t genesis_bytes[RG_GENESIS_MAX];
     size_t genesis_len;

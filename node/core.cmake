@@ -8,7 +8,10 @@ rg_module(core
     core/commit.c
     core/core.c
     core/drive.c
+    core/epoch.c
+    core/evidence.c
     core/fetch.c
+    core/guilt.c
     core/judge.c
     core/mempool.c
     core/outbox.c

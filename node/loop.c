@@ -202,7 +202,7 @@ rg_err rg_loop_begin(struct rg_loop *l, struct _zsock_t *link, char why[RG_LOOP_
     }
     const struct rg_core_time now = rg_loop__now();
     l->start_ms = now.mono_ms;
-    const struct rg_core_actions actions = rg_core_start(l->core, l->had_journal, now);
+    const struct rg_core_actions actions = rg_core_start(l->core, l->had_records, now);
     rg_loop_act__perform(l, &actions);
     rg_loop_act__release(l);
     return RG_OK;
@@ -370,9 +370,9 @@ static void tell_peers_up(struct rg_loop *l, const struct rg_core_status *s, uin
 {
     const struct rg_parameters *p = &l->config->genesis.parameters;
     const uint64_t silence = rg_num_max(p->skip_ms, 3 * p->status_ms);
-    for (uint16_t i = 0; i < s->authority_count && i < RG_AUTHORITIES_MAX; i++) {
+    for (uint16_t i = 0; i < s->node_count; i++) {
         const bool up = s->peer[i].heard_ever && now < s->peer[i].heard_mono_ms + silence;
-        if (up && !l->peer_up[i] && i != l->config->authority) {
+        if (up && !l->peer_up[i] && i != l->config->place) {
             const struct rg_link_message head = {.kind = RG_LINK_PEER_UP, .peer = i};
             rg_loop__tell(l, &head, (struct rg_bytes){.len = 0});
         }

@@ -55,7 +55,7 @@ struct rg_loop {
     bool done;
     int exit_code;
 
-    bool had_journal;
+    bool had_records; /* the journal held something */
     uint64_t tip_height;
     uint64_t last_append_ms;
     bool sealed;

@@ -1,5 +1,6 @@
 /* Answering a peer that is behind: whole blocks from the chain, up to one that has a certificate.
  */
+#include "consensus/cert.h"
 #include "node/loop_priv.h"
 #include "proto/peer_codec.h"
 
@@ -17,8 +18,9 @@ struct answer {
 static rg_err add_block(void *ctx, const struct rg_chain_block *block)
 {
     struct answer *a = ctx;
-    if (a->count == RG_PEER_BLOCKS_MAX) {
-        return RG_ERR_FULL;
+    if (a->count == RG_PEER_BLOCKS_MAX || (block->cert.len > 0 && a->cert.len > 0 &&
+                                           rg_cert_epoch(block->cert) != rg_cert_epoch(a->cert))) {
+        return RG_ERR_FULL; /* an answer stays within one epoch: its last block has a certificate */
     }
     a->list[a->count] = rg_arena_copy(a->arena, block->bytes);
     if (block->cert.len > 0) {

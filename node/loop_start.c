@@ -83,7 +83,7 @@ rg_err rg_loop_start__recover(struct rg_loop *l, int *out_exit, char why[RG_LOOP
         *out_exit = RG_LOOP_EXIT_DISK;
         return err;
     }
-    l->had_journal = info.records > 0 || l->tip_height == 0;
+    l->had_records = info.records > 0;
     rg_log(RG_LOG_INFO, "recovered", RG_LOG_NUMBER("height", l->tip_height),
            RG_LOG_NUMBER("records", info.records), RG_LOG_NUMBER("generation", info.generation),
            RG_LOG_TEXT("torn_tail", info.torn ? "yes" : "no"));

@@ -30,10 +30,121 @@ rg_err rg_ledger_codec_encode_entry(struct rg_arena *arena, const struct rg_entr
         m.opens = rg_pack_from(of_hash(&e->commitment));
     }
     m.sealed = rg_pack_from(e->sealed);
+    m.clear = rg_pack_from(e->clear);
     return rg_pack_encode(arena, &m.base, RG_ENTRY_MAX, out);
 }
 
-static rg_err decode_entry(struct rg_arena *arena, struct rg_bytes bytes, struct rg_entry *out)
+rg_err rg_ledger_codec_encode_motion(struct rg_arena *arena, const struct rg_hash *ledger,
+                                     const struct rg_motion *motion, const struct rg_id *salt,
+                                     struct rg_bytes *out, struct rg_hash *out_id)
+{
+    Reigen__Ledger__Motion m = REIGEN__LEDGER__MOTION__INIT;
+    uint32_t list[RG_AUTHORITIES_MAX];
+    for (uint32_t i = 0; i < motion->set.count; i++) {
+        list[i] = motion->set.principal[i];
+    }
+    m.format = FORMAT;
+    m.expires_ms = motion->expires_ms;
+    m.salt = rg_pack_from((struct rg_bytes){salt->b, RG_ID_BYTES});
+    m.n_authorities = motion->set.count;
+    m.authorities = list;
+    const rg_err err = rg_pack_encode(arena, &m.base, RG_ENTRY_MAX, out);
+    if (err == RG_OK) {
+        rg_hash_one(RG_DOMAIN_MOTION, ledger, *out, out_id);
+    }
+    return err;
+}
+
+void rg_ledger_codec_ballot_digest(const struct rg_hash *ledger, const struct rg_ballot *b,
+                                   struct rg_hash *out)
+{
+    struct rg_hash_state s;
+    rg_hash_begin(&s, RG_DOMAIN_BALLOT, ledger);
+    rg_hash_add(&s, of_hash(&b->id));
+    rg_hash_add_u64(&s, b->agency);
+    rg_hash_add_u64(&s, b->approve ? 1 : 0);
+    rg_hash_end(&s, out);
+}
+
+rg_err rg_ledger_codec_encode_ballot(struct rg_arena *arena, const struct rg_ballot *b,
+                                     struct rg_bytes motion, struct rg_bytes *out)
+{
+    Reigen__Ledger__Ballot m = REIGEN__LEDGER__BALLOT__INIT;
+    struct rg_entry e = {.kind = RG_ENTRY_BALLOT};
+    m.motion = rg_pack_from(motion);
+    m.id = rg_pack_from(of_hash(&b->id));
+    m.agency = b->agency;
+    m.approve = b->approve;
+    m.signature = rg_pack_from((struct rg_bytes){b->signature.b, RG_SIG_BYTES});
+    const rg_err err = rg_pack_encode(arena, &m.base, RG_ENTRY_MAX, &e.clear);
+    return err == RG_OK ? rg_ledger_codec_encode_entry(arena, &e, out) : err;
+}
+
+static rg_err decode_motion(struct rg_arena *arena, const struct rg_hash *ledger,
+                            struct rg_bytes bytes, struct rg_ballot *out)
+{
+    const Reigen__Ledger__Motion *m = NULL;
+    struct rg_id salt;
+    struct rg_hash id;
+    const rg_err err = DECODE(arena, motion, bytes, RG_ENTRY_MAX, &m);
+    if (err != RG_OK) {
+        return err;
+    }
+    rg_hash_one(RG_DOMAIN_MOTION, ledger, bytes, &id);
+    if (m->format != FORMAT || !rg_pack_fixed(m->salt, salt.b, RG_ID_BYTES) ||
+        m->n_authorities > RG_AUTHORITIES_MAX || !rg_hash_eq(&id, &out->id)) {
+        return RG_ERR_INVALID;
+    }
+    out->motion.expires_ms = m->expires_ms;
+    out->motion.set.count = (uint16_t)m->n_authorities;
+    for (size_t i = 0; i < m->n_authorities; i++) {
+        if (m->authorities[i] >= RG_PRINCIPALS_MAX) {
+            return RG_ERR_INVALID;
+        }
+        out->motion.set.principal[i] = (uint16_t)m->authorities[i];
+    }
+    return RG_OK;
+}
+
+static rg_err decode_ballot(struct rg_arena *arena, const struct rg_hash *ledger,
+                            struct rg_bytes bytes, struct rg_ballot **out)
+{
+    const Reigen__Ledger__Ballot *m = NULL;
+    rg_err err = DECODE(arena, ballot, bytes, RG_ENTRY_MAX, &m);
+    struct rg_ballot *b = rg_arena_take_array(arena, 1, sizeof *b);
+    if (err != RG_OK || b == NULL) {
+        return err != RG_OK ? err : RG_ERR_NOMEM;
+    }
+    if (!rg_pack_fixed(m->id, b->id.b, RG_HASH_BYTES) ||
+        !rg_pack_fixed(m->signature, b->signature.b, RG_SIG_BYTES)) {
+        return RG_ERR_INVALID;
+    }
+    b->agency = m->agency;
+    b->approve = m->approve != 0;
+    b->moves = m->motion.len > 0;
+    if (b->moves) {
+        err = decode_motion(arena, ledger, rg_pack_to(m->motion), b);
+    }
+    rg_ledger_codec_ballot_digest(ledger, b, &b->digest);
+    *out = b;
+    return err;
+}
+
+/* The fields that belong to the entry's kind, and no others. */
+static rg_err decode_clear(struct rg_arena *arena, const struct rg_hash *ledger, struct rg_entry *e)
+{
+    if ((e->kind == RG_ENTRY_BALLOT || e->kind == RG_ENTRY_EVIDENCE) &&
+        (e->opens || e->sealed.len > 0 || e->readers != 0 || e->schema != 0)) {
+        return RG_ERR_INVALID;
+    }
+    if (e->kind == RG_ENTRY_BALLOT) {
+        return decode_ballot(arena, ledger, e->clear, &e->ballot);
+    }
+    return e->kind == RG_ENTRY_EVIDENCE || e->clear.len == 0 ? RG_OK : RG_ERR_INVALID;
+}
+
+static rg_err decode_entry(struct rg_arena *arena, const struct rg_hash *ledger,
+                           struct rg_bytes bytes, struct rg_entry *out)
 {
     const Reigen__Ledger__Entry *m = NULL;
     const rg_err err = DECODE(arena, entry, bytes, RG_ENTRY_MAX, &m);
@@ -48,8 +159,9 @@ static rg_err decode_entry(struct rg_arena *arena, struct rg_bytes bytes, struct
     out->readers = m->readers;
     out->schema = m->schema;
     out->sealed = rg_pack_to(m->sealed);
+    out->clear = rg_pack_to(m->clear);
     out->bytes = bytes;
-    return RG_OK;
+    return decode_clear(arena, ledger, out);
 }
 
 static void head_digest(const struct rg_hash *ledger, struct rg_bytes head, struct rg_hash *out)
@@ -140,7 +252,7 @@ rg_err rg_ledger_codec_decode_submission(struct rg_arena *arena, struct rg_bytes
         return RG_ERR_NOMEM;
     }
     for (uint32_t i = 0; i < s.entry_count; i++) {
-        err = decode_entry(arena, rg_pack_to(m->entries[i]), &s.entries[i]);
+        err = decode_entry(arena, &s.ledger, rg_pack_to(m->entries[i]), &s.entries[i]);
         if (err != RG_OK) {
             return err;
         }

@@ -46,6 +46,19 @@ struct rg_case_body {
  * Errors: RG_ERR_NOMEM  the arena is full; RG_ERR_INVALID  over RG_ENTRY_MAX. */
 RG_CHECKED rg_err rg_ledger_codec_encode_entry(struct rg_arena *arena, const struct rg_entry *e,
                                                struct rg_bytes *out);
+/* Encode a motion for @ledger, told apart by @salt. Gives its bytes and its id.
+ * Errors: RG_ERR_NOMEM. */
+RG_CHECKED rg_err rg_ledger_codec_encode_motion(struct rg_arena *arena,
+                                                const struct rg_hash *ledger,
+                                                const struct rg_motion *motion,
+                                                const struct rg_id *salt, struct rg_bytes *out,
+                                                struct rg_hash *out_id);
+/* What an agency's admin key signs for @b: its id, agency and approve. */
+void rg_ledger_codec_ballot_digest(const struct rg_hash *ledger, const struct rg_ballot *b,
+                                   struct rg_hash *out);
+/* Encode the entry of ballot @b; @motion: the bytes it moves, or empty. Errors: RG_ERR_NOMEM. */
+RG_CHECKED rg_err rg_ledger_codec_encode_ballot(struct rg_arena *arena, const struct rg_ballot *b,
+                                                struct rg_bytes motion, struct rg_bytes *out);
 /* Encode the head of a submission of @s (ledger, signer, sequence, expires_ms, entry_count,
  * entries_root) into @arena and give it with the digest to sign.
  * Errors: RG_ERR_NOMEM. */

@@ -5,7 +5,7 @@
 #include "proto/pack.h"
 
 #define VERSION 1u
-#define STATUS_MAX 256u
+#define STATUS_MAX (256u + 48u * RG_AUTHORITIES_MAX)
 
 static ProtobufCBinaryData of_hash(const struct rg_hash *h)
 {
@@ -73,6 +73,7 @@ static bool draft_gossip(struct draft *d, struct rg_arena *arena, const struct r
     d->m.body_case = m->kind == RG_PEER_VOTE         ? REIGEN__PEER__PEER_MESSAGE__BODY_VOTE
                      : m->kind == RG_PEER_CERT       ? REIGEN__PEER__PEER_MESSAGE__BODY_CERT
                      : m->kind == RG_PEER_SUBMISSION ? REIGEN__PEER__PEER_MESSAGE__BODY_SUBMISSION
+                     : m->kind == RG_PEER_EVIDENCE   ? REIGEN__PEER__PEER_MESSAGE__BODY_EVIDENCE
                                                      : REIGEN__PEER__PEER_MESSAGE__BODY_BLOCK;
     d->m.vote = rg_pack_from(m->bytes);
     return true;
@@ -184,6 +185,7 @@ rg_err rg_peer_codec_encode(struct rg_arena *arena, const struct rg_hash *ledger
     case RG_PEER_VOTE:
     case RG_PEER_CERT:
     case RG_PEER_SUBMISSION:
+    case RG_PEER_EVIDENCE:
     case RG_PEER_STATUS:
     case RG_PEER_BLOCK:
         good = draft_gossip(&d, arena, m);
@@ -268,6 +270,30 @@ static rg_err read_keys(struct rg_arena *arena, const Reigen__Peer__Keys *m,
     return RG_OK;
 }
 
+static rg_err read_echoes(struct rg_arena *arena, const Reigen__Peer__Status *m,
+                          struct rg_peer_status *out)
+{
+    if (m->n_echoes > RG_AUTHORITIES_MAX) {
+        return RG_ERR_INVALID;
+    }
+    struct rg_echo *echoes = rg_arena_take_array(arena, m->n_echoes, sizeof *echoes);
+    if (echoes == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_echoes; i++) {
+        const Reigen__Peer__Echo *e = m->echoes[i];
+        if (e->authority >= RG_AUTHORITIES_MAX ||
+            !rg_pack_fixed(e->instance, echoes[i].instance.b, RG_ID_BYTES)) {
+            return RG_ERR_INVALID;
+        }
+        echoes[i].authority = e->authority;
+        echoes[i].seen = e->seen;
+    }
+    out->echoes = echoes;
+    out->echo_count = (uint32_t)m->n_echoes;
+    return RG_OK;
+}
+
 static rg_err read_status(struct rg_arena *arena, const Reigen__Peer__SignedStatus *m,
                           struct rg_peer_message *out)
 {
@@ -293,7 +319,8 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Peer__SignedStat
     to->min_height = s->min_height;
     to->wall_ms = s->wall_ms;
     to->number = s->number;
-    return RG_OK;
+    to->asks = s->asks != 0;
+    return read_echoes(arena, s, to);
 }
 
 static rg_err read_plain(enum rg_peer_kind kind, ProtobufCBinaryData bytes,
@@ -367,6 +394,8 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Peer__PeerMessage 
         return read_plain(RG_PEER_CERT, m->cert, out);
     case REIGEN__PEER__PEER_MESSAGE__BODY_SUBMISSION:
         return read_plain(RG_PEER_SUBMISSION, m->submission, out);
+    case REIGEN__PEER__PEER_MESSAGE__BODY_EVIDENCE:
+        return read_plain(RG_PEER_EVIDENCE, m->evidence, out);
     case REIGEN__PEER__PEER_MESSAGE__BODY_BLOCK:
         return read_plain(RG_PEER_BLOCK, m->block, out);
     case REIGEN__PEER__PEER_MESSAGE__BODY_STATUS:
@@ -424,6 +453,24 @@ void rg_peer_codec_status_digest(const struct rg_hash *ledger, struct rg_bytes s
     rg_hash_one(RG_DOMAIN_STATUS, ledger, status_bytes, out);
 }
 
+/* The echoes of @s as messages; NULL: out of memory. */
+static Reigen__Peer__Echo **list_echoes(struct rg_arena *arena, const struct rg_peer_status *s)
+{
+    Reigen__Peer__Echo *echoes = rg_arena_take_array(arena, s->echo_count, sizeof *echoes);
+    Reigen__Peer__Echo **list = rg_arena_take_array(arena, s->echo_count, sizeof(void *));
+    if (echoes == NULL || list == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < s->echo_count; i++) {
+        reigen__peer__echo__init(&echoes[i]);
+        echoes[i].authority = s->echoes[i].authority;
+        echoes[i].instance = rg_pack_from((struct rg_bytes){s->echoes[i].instance.b, RG_ID_BYTES});
+        echoes[i].seen = s->echoes[i].seen;
+        list[i] = &echoes[i];
+    }
+    return list;
+}
+
 rg_err rg_peer_codec_encode_status(struct rg_arena *arena, const struct rg_hash *ledger,
                                    const struct rg_peer_status *s, struct rg_bytes *out,
                                    struct rg_hash *out_digest)
@@ -439,6 +486,12 @@ rg_err rg_peer_codec_encode_status(struct rg_arena *arena, const struct rg_hash 
     m.wall_ms = s->wall_ms;
     m.number = s->number;
     m.instance = rg_pack_from((struct rg_bytes){s->instance.b, RG_ID_BYTES});
+    m.asks = s->asks;
+    m.n_echoes = s->echo_count;
+    m.echoes = list_echoes(arena, s);
+    if (m.echoes == NULL) {
+        return RG_ERR_NOMEM;
+    }
     const rg_err err = rg_pack_encode(arena, &m.base, STATUS_MAX, out);
     if (err == RG_OK) {
         rg_peer_codec_status_digest(ledger, *out, out_digest);

@@ -19,6 +19,7 @@ enum rg_peer_kind {
     RG_PEER_CERT,
     RG_PEER_SUBMISSION,
     RG_PEER_STATUS,
+    RG_PEER_EVIDENCE,
     RG_PEER_GET_CERTS,
     RG_PEER_GET_BLOCK,
     RG_PEER_BLOCK,
@@ -41,6 +42,9 @@ struct rg_peer_status {
     uint64_t wall_ms;
     uint64_t number;
     struct rg_id instance;
+    bool asks;
+    uint32_t echo_count;    /* at most RG_AUTHORITIES_MAX */
+    struct rg_echo *echoes; /* decoded: in the arena */
 };
 
 struct rg_peer_case_key {
@@ -55,7 +59,7 @@ struct rg_peer_case_key {
 struct rg_peer_message {
     enum rg_peer_kind kind;
     struct rg_bytes
-        bytes; /* VOTE, CERT, SUBMISSION, BLOCK: the object; PROPOSE: the leader's vote */
+        bytes; /* VOTE, CERT, SUBMISSION, EVIDENCE, BLOCK: the object; PROPOSE: the leader's vote */
     struct rg_bytes
         block;      /* PROPOSE: block bytes, empty for SAME; BLOCKS: the covering certificate */
     uint32_t count; /* PROPOSE: justify; BLOCKS: blocks; WAKE: submissions */

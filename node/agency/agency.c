@@ -42,7 +42,7 @@ static rg_err open_vault(struct rg_agency *g)
 static rg_err open_cases(struct rg_agency *g)
 {
     rg_casebook_verifier_init(&g->verifier, g->c.genesis);
-    rg_keys_authorities(g->c.genesis, g->authority_of);
+    rg_keys_places(g->c.genesis, g->place_of);
     rg_err err = rg_blocks_new(g->c.chain, &g->blocks);
     if (err == RG_OK) {
         err = rg_pending_new(g->vault, g->agency, &g->pending);
@@ -59,7 +59,7 @@ static rg_err open_cases(struct rg_agency *g)
                                            .pending = g->pending,
                                            .verifier = &g->verifier,
                                            .recent = rg_feed_recent(g->feed),
-                                           .authority_of = g->authority_of,
+                                           .place_of = g->place_of,
                                            .alarm = rg_agency__alarm,
                                            .alarm_ctx = g};
         err = rg_follow_new(&f, &g->follow);

@@ -25,16 +25,17 @@ struct rg_agency {
     uint16_t api_port;
     uint16_t events_port;
     bool listening; /* the api is bound */
-    /* The start is over: what it left in err, why and the ports is handed to the starter with it. */
+    /* The start is over: what it left in err, why and the ports is handed to the starter with it.
+     */
     atomic_bool opened;
-    rg_err err;     /* of the start */
+    rg_err err; /* of the start */
     char why[RG_AGENCY_WHY_MAX];
     char host[256];
     char rules_program[RG_DISK_PATH_MAX];
     char vault_dir[RG_DISK_PATH_MAX];
     char alerts_dir[RG_DISK_PATH_MAX];
     uint8_t vault_key[RG_KEY_BYTES];
-    uint16_t authority_of[RG_AGENCIES_MAX];
+    uint16_t place_of[RG_AGENCIES_MAX];
     struct rg_definition *definition;
     struct rg_vault *vault;
     struct rg_pending *pending;

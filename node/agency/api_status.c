@@ -33,11 +33,23 @@ const char *rg_api_warning(uint32_t n)
     }
 }
 
+/* The principal of authority @i of this epoch. */
+static uint32_t principal_of(const struct rg_genesis *g, const struct rg_link_status *s, uint32_t i)
+{
+    return rg_genesis_node_at(g, s->core.place_of[i]);
+}
+
+/* What is known of authority @i. */
+static const struct rg_core_peer_status *peer_of(const struct rg_link_status *s, uint32_t i)
+{
+    return &s->core.peer[s->core.place_of[i]];
+}
+
 /* Since when authority @i has been silent, in milliseconds; when never heard, since our start: who
  * has just begun to listen cannot say that others are missing. */
 static uint64_t silence(const struct rg_link_status *s, uint32_t i, uint64_t mono_ms)
 {
-    const struct rg_core_peer_status *p = &s->core.peer[i];
+    const struct rg_core_peer_status *p = peer_of(s, i);
     const uint64_t since = p->heard_ever ? p->heard_mono_ms : s->start_mono_ms;
     return mono_ms > since ? mono_ms - since : 0;
 }
@@ -46,14 +58,14 @@ static uint64_t silence(const struct rg_link_status *s, uint32_t i, uint64_t mon
 static bool is_heard(const struct rg_genesis *g, uint32_t self, const struct rg_link_status *s,
                      uint32_t i, struct silence_limit at)
 {
-    return g->authority[i] == self || silence(s, i, at.mono_ms) <= at.limit_ms;
+    return principal_of(g, s, i) == self || silence(s, i, at.mono_ms) <= at.limit_ms;
 }
 
 static uint32_t count_heard(const struct rg_genesis *g, uint32_t self,
                             const struct rg_link_status *s, struct silence_limit at)
 {
     uint32_t heard = 0;
-    for (uint32_t i = 0; i < g->authority_count; i++) {
+    for (uint32_t i = 0; i < s->core.authority_count; i++) {
         heard += is_heard(g, self, s, i, at) ? 1 : 0;
     }
     return heard;
@@ -65,14 +77,14 @@ static void name_silent(const struct rg_genesis *g, uint32_t self, const struct 
 {
     size_t len = 0;
     out[0] = '\0';
-    for (uint32_t i = 0; i < g->authority_count; i++) {
+    for (uint32_t i = 0; i < s->core.authority_count; i++) {
         if (is_heard(g, self, s, i, at)) {
             continue;
         }
-        const struct rg_principal *p = &g->principal[g->authority[i]];
+        const struct rg_principal *p = &g->principal[principal_of(g, s, i)];
         const uint64_t ms = silence(s, i, at.mono_ms);
         char since[48] = "since this node's start";
-        if (s->core.peer[i].heard_ever) {
+        if (peer_of(s, i)->heard_ever) {
             (void)snprintf(since, sizeof since, "for %" PRIu64 " s", ms / 1000);
         }
         const int n = snprintf(out + len, SILENT_MAX - len, "%s%s of %s %s", len > 0 ? ", " : "",
@@ -105,18 +117,19 @@ void rg_api_stalled(const struct rg_genesis *g, uint32_t self, const struct rg_l
                        " authorities are heard and %u must agree; silent: "
                        "%s. Start them or restore the connection to them; nothing becomes final "
                        "until then.",
-                       heard, g->authority_count, s->core.quorum, who);
+                       heard, (uint32_t)s->core.authority_count, s->core.quorum, who);
         return;
     }
     if (waited <= 3 * p->view_timeout_ms) {
         return;
     }
-    (void)snprintf(
-        out, cap,
-        "Submissions have waited for finality for %" PRIu64 " s although %" PRIu32 " of %" PRIu32
-        " authorities are heard%s%s. Look at the logs of the nodes and at "
-        "their clocks.",
-        waited / 1000, heard, g->authority_count, who[0] != '\0' ? "; silent: " : "", who);
+    (void)snprintf(out, cap,
+                   "Submissions have waited for finality for %" PRIu64 " s although %" PRIu32
+                   " of %" PRIu32
+                   " authorities are heard%s%s. Look at the logs of the nodes and at "
+                   "their clocks.",
+                   waited / 1000, heard, (uint32_t)s->core.authority_count,
+                   who[0] != '\0' ? "; silent: " : "", who);
 }
 
 /* Resident memory of this process. */
@@ -147,17 +160,19 @@ static uint64_t cpu_ms(void)
 static void fill_authorities(struct rg_api *a, struct rg_answer_status *st)
 {
     const struct rg_genesis *g = a->c.genesis;
-    st->authorities = rg_arena_take_array(&a->build, g->authority_count, sizeof *st->authorities);
+    const struct rg_link_status *s = &a->status;
+    const uint32_t count = s->core.authority_count;
+    st->authorities = rg_arena_take_array(&a->build, count, sizeof *st->authorities);
     if (st->authorities == NULL) {
         return;
     }
-    st->authority_count = g->authority_count;
+    st->authority_count = count;
     const struct silence_limit usual = {a->now.mono_ms, g->parameters.skip_ms};
-    for (uint32_t i = 0; i < g->authority_count; i++) {
-        const struct rg_principal *p = &g->principal[g->authority[i]];
-        const struct rg_core_peer_status *peer = &a->status.core.peer[i];
-        const bool self = g->authority[i] == a->c.principal;
-        const uint64_t silent = self ? 0 : silence(&a->status, i, a->now.mono_ms);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rg_principal *p = &g->principal[principal_of(g, s, i)];
+        const struct rg_core_peer_status *peer = peer_of(s, i);
+        const bool self = principal_of(g, s, i) == a->c.principal;
+        const uint64_t silent = self ? 0 : silence(s, i, a->now.mono_ms);
         st->authorities[i] = (struct rg_answer_authority){
             .name = rg_bytes_str(p->name),
             .agency = rg_bytes_str(g->agency[p->agency].name),
@@ -203,7 +218,7 @@ void rg_api__status(struct rg_api *a, const struct rg_submit_client *client)
     fill_authorities(a, st);
     st->quorum = core->quorum;
     st->stalled = rg_bytes_str(stalled);
-    st->warning = rg_bytes_str(rg_api_warning(g->authority_count));
+    st->warning = rg_bytes_str(rg_api_warning(core->authority_count));
     st->mempool = core->mempool_count;
     st->time_ms = core->time_ms;
     st->pid = (uint32_t)getpid();

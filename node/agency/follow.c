@@ -59,6 +59,12 @@ static rg_err follow_submission(struct rg_follow *f, const struct rg_blocks_one 
     if (comes_again(b->result[index])) {
         return RG_OK;
     }
+    if (s->entries[0].kind != RG_ENTRY_CASE) {
+        if (s->signer == f->c.principal && s->sequence > meta->own_sequence) {
+            meta->own_sequence = s->sequence;
+        }
+        return RG_OK; /* about the federation, not about a case */
+    }
     struct rg_follow_item item = {
         .place = {.height = b->height, .submission = index},
         .time_ms = b->block.header.time_ms,
@@ -67,7 +73,7 @@ static rg_err follow_submission(struct rg_follow *f, const struct rg_blocks_one 
     };
     if (s->signer == f->c.principal) {
         const struct rg_pending_absorb a = {
-            .sequence = s->sequence, .accepted = item.accepted, .authority_of = f->c.authority_of};
+            .sequence = s->sequence, .accepted = item.accepted, .place_of = f->c.place_of};
         const rg_err err = rg_pending_absorb(f->c.pending, &a, &item.own);
         if (err != RG_OK) {
             return err;

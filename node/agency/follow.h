@@ -28,8 +28,8 @@ struct rg_follow_config {
     struct rg_vault *vault;
     struct rg_pending *pending;
     struct rg_casebook_verifier *verifier;
-    struct rg_recent *recent;     /* told what was fed; may be NULL */
-    const uint16_t *authority_of; /* of each agency; UINT16_MAX: none */
+    struct rg_recent *recent; /* told what was fed; may be NULL */
+    const uint16_t *place_of; /* of each agency; UINT16_MAX: none */
     rg_follow_alarm_fn alarm;
     void *alarm_ctx;
 };

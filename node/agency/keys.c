@@ -4,13 +4,14 @@
 #include "node/agency/keys_priv.h"
 #include <stdlib.h>
 
-void rg_keys_authorities(const struct rg_genesis *genesis, uint16_t out[static RG_AGENCIES_MAX])
+void rg_keys_places(const struct rg_genesis *genesis, uint16_t out[static RG_AGENCIES_MAX])
 {
     for (uint32_t a = 0; a < RG_AGENCIES_MAX; a++) {
         out[a] = UINT16_MAX;
     }
-    for (uint32_t i = 0; i < genesis->authority_count; i++) {
-        out[genesis->principal[genesis->authority[i]].agency] = (uint16_t)i;
+    const uint32_t nodes = rg_genesis_node_count(genesis);
+    for (uint32_t i = 0; i < nodes; i++) {
+        out[genesis->principal[rg_genesis_node_at(genesis, i)].agency] = (uint16_t)i;
     }
 }
 
@@ -22,9 +23,9 @@ rg_err rg_keys_new(const struct rg_keys_config *c, struct rg_keys **out)
     }
     k->c = *c;
     k->agency = c->genesis->principal[c->principal].agency;
-    k->authority_count = (uint16_t)c->genesis->authority_count;
-    rg_keys_authorities(c->genesis, k->authority_of);
-    k->self = k->authority_of[k->agency];
+    k->node_count = (uint16_t)rg_genesis_node_count(c->genesis);
+    rg_keys_places(c->genesis, k->place_of);
+    k->self = k->place_of[k->agency];
     k->pull_backoff_ms = RG_KEYS_PULL_MS;
     k->incoming = calloc(RG_KEYS_INCOMING_MAX, sizeof *k->incoming);
     k->paid = calloc(RG_KEYS_INCOMING_MAX, sizeof *k->paid);
@@ -73,7 +74,7 @@ void rg_keys_destroy(struct rg_keys **k_p)
 
 uint32_t rg_keys__agency(const struct rg_keys *k, uint16_t peer)
 {
-    return k->c.genesis->principal[k->c.genesis->authority[peer]].agency;
+    return k->c.genesis->principal[rg_genesis_node_at(k->c.genesis, peer)].agency;
 }
 
 uint64_t rg_keys_unacknowledged(const struct rg_keys *k)
@@ -82,7 +83,7 @@ uint64_t rg_keys_unacknowledged(const struct rg_keys *k)
     for (const struct rg_pending_sub *s = rg_pending_first(k->c.pending); s != NULL; s = s->next) {
         for (const struct rg_pending_case *c = s->cases; c != NULL; c = c->next) {
             for (uint32_t a = 0; a < k->c.genesis->agency_count; a++) {
-                const uint16_t peer = k->authority_of[a];
+                const uint16_t peer = k->place_of[a];
                 if (a != k->agency && peer != UINT16_MAX && (c->c.readers >> a & 1) != 0 &&
                     (c->acked >> peer & 1) == 0) {
                     sum++;
@@ -194,7 +195,7 @@ rg_err rg_keys_on_message(struct rg_keys *k, uint16_t peer, struct rg_bytes byte
 {
     struct rg_peer_message m;
     rg_err err = RG_OK;
-    if (peer >= k->authority_count || peer == k->self ||
+    if (peer >= k->node_count || peer == k->self ||
         rg_peer_codec_decode(&k->decode, &k->c.genesis->ledger_id, bytes, &m) != RG_OK) {
         k->refused++;
         clear(&k->decode);
@@ -247,7 +248,7 @@ static rg_err store(struct rg_keys *k, struct rg_keys_incoming *in, uint64_t *ou
 static void acknowledge(struct rg_keys *k)
 {
     struct rg_hash list[RG_PEER_KEYS_MAX];
-    for (uint16_t peer = 0; peer < k->authority_count; peer++) {
+    for (uint16_t peer = 0; peer < k->node_count; peer++) {
         uint32_t count = 0;
         for (size_t i = 0; i < k->incoming_count; i++) {
             if (k->incoming[i].peer != peer || !k->incoming[i].stored) {

@@ -22,7 +22,7 @@
 
 struct rg_keys; /* opaque */
 
-/* Send @bytes (a PeerMessage) to authority @peer over sync. */
+/* Send @bytes (a PeerMessage) to the node at place @peer over sync. */
 typedef void (*rg_keys_send_fn)(void *ctx, uint16_t peer, struct rg_bytes bytes);
 
 struct rg_keys_config {
@@ -37,8 +37,8 @@ struct rg_keys_config {
     void *alarm_ctx;
 };
 
-/* Fill in the authority of each agency: RG_AGENCIES_MAX places, UINT16_MAX for none. */
-void rg_keys_authorities(const struct rg_genesis *genesis, uint16_t out[static RG_AGENCIES_MAX]);
+/* Fill in the place of each agency's node: RG_AGENCIES_MAX places, UINT16_MAX for none. */
+void rg_keys_places(const struct rg_genesis *genesis, uint16_t out[static RG_AGENCIES_MAX]);
 
 /* Errors: RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_keys_new(const struct rg_keys_config *c, struct rg_keys **out);
@@ -46,8 +46,8 @@ RG_CHECKED rg_err rg_keys_new(const struct rg_keys_config *c, struct rg_keys **o
 void rg_keys_destroy(struct rg_keys **k_p);
 /* A submission is about to leave: send the keys of its new cases to their readers. */
 void rg_keys_deliver(struct rg_keys *k, const struct rg_pending_sub *s);
-/* A PeerMessage of kind keys, key_ack or key_pull came from authority @peer. Malformed ones are
- * dropped and counted. Errors: RG_ERR_CORRUPT; RG_ERR_IO. */
+/* A PeerMessage of kind keys, key_ack or key_pull came from the node at place @peer. Malformed ones
+ * are dropped and counted. Errors: RG_ERR_CORRUPT; RG_ERR_IO. */
 RG_CHECKED rg_err rg_keys_on_message(struct rg_keys *k, uint16_t peer, struct rg_bytes bytes);
 /* Authority @peer was heard again: begin anew with what it has not acknowledged. */
 void rg_keys_on_peer_up(struct rg_keys *k, uint16_t peer, uint64_t mono_ms);

@@ -40,9 +40,9 @@ struct rg_keys_paid {
 struct rg_keys {
     struct rg_keys_config c;
     uint32_t agency;
-    uint16_t self; /* authority */
-    uint16_t authority_of[RG_AGENCIES_MAX];
-    uint16_t authority_count;
+    uint16_t self; /* place */
+    uint16_t place_of[RG_AGENCIES_MAX];
+    uint16_t node_count;
     struct rg_arena decode;
     struct rg_arena encode;
     struct rg_keys_peer peer[RG_AUTHORITIES_MAX];
@@ -59,7 +59,7 @@ struct rg_keys {
     bool pull_started;
 };
 
-/* The agency of authority @peer. */
+/* The agency of the node at place @peer. */
 uint32_t rg_keys__agency(const struct rg_keys *k, uint16_t peer);
 /* Write the key of @c as it travels. */
 void rg_keys__export(const struct rg_keys *k, const struct rg_vault_case *c,

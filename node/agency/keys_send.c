@@ -84,7 +84,7 @@ static uint32_t send_pending(struct rg_keys *k, uint16_t peer, const struct rg_p
 
 void rg_keys_deliver(struct rg_keys *k, const struct rg_pending_sub *s)
 {
-    for (uint16_t peer = 0; peer < k->authority_count && s->cases != NULL; peer++) {
+    for (uint16_t peer = 0; peer < k->node_count && s->cases != NULL; peer++) {
         if (peer != k->self) {
             (void)send_pending(k, peer, s);
         }
@@ -100,7 +100,7 @@ void rg_keys__paid(struct rg_keys *k, uint16_t peer)
 
 void rg_keys_on_peer_up(struct rg_keys *k, uint16_t peer, uint64_t mono_ms)
 {
-    if (peer >= k->authority_count) {
+    if (peer >= k->node_count) {
         return;
     }
     struct rg_keys_peer *p = &k->peer[peer];
@@ -184,10 +184,10 @@ static rg_err tick_peer(struct rg_keys *k, uint16_t peer, uint64_t now)
 static void ask(struct rg_keys *k, const struct rg_vault_missing *m, const struct rg_hash *list,
                 uint32_t count)
 {
-    const uint16_t opener = m->opener != k->agency ? k->authority_of[m->opener] : UINT16_MAX;
+    const uint16_t opener = m->opener != k->agency ? k->place_of[m->opener] : UINT16_MAX;
     bool asked = false;
     for (uint32_t a = 0; a < k->c.genesis->agency_count && k->pull_round % 2 == 1; a++) {
-        const uint16_t peer = k->authority_of[a];
+        const uint16_t peer = k->place_of[a];
         if (a != k->agency && a != m->opener && (m->readers >> a & 1) != 0 && peer != UINT16_MAX) {
             rg_keys__send_list(k, peer, RG_PEER_KEY_PULL, list, count);
             asked = true;
@@ -279,7 +279,7 @@ static rg_err tick_pull(struct rg_keys *k, uint64_t now)
 
 rg_err rg_keys_tick(struct rg_keys *k, uint64_t mono_ms)
 {
-    for (uint16_t peer = 0; peer < k->authority_count; peer++) {
+    for (uint16_t peer = 0; peer < k->node_count; peer++) {
         if (peer == k->self) {
             continue;
         }

@@ -250,7 +250,7 @@ static rg_err store(struct rg_pending *p, const struct rg_pending_sub *s,
                 p->vault, (struct rg_bytes){(const uint8_t *)c->file, c->file_len}, c->c.case_no);
         }
         for (uint32_t g = 0; g < RG_AGENCIES_MAX && err == RG_OK; g++) {
-            const uint16_t peer = a->authority_of[g];
+            const uint16_t peer = a->place_of[g];
             if ((c->c.readers >> g & 1) != 0 && g != p->agency && peer != UINT16_MAX &&
                 (c->acked >> peer & 1) == 0) {
                 err = rg_vault_list_owe(p->vault, peer, c->c.case_no);

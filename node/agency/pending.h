@@ -19,7 +19,7 @@ struct rg_pending_case {
     struct rg_vault_case c;
     size_t file_len;
     char file[RG_FILE_NUMBER_MAX];
-    uint64_t acked; /* bit i: authority i has its key */
+    uint64_t acked; /* bit i: the node at place i has its key */
     struct rg_pending_case *next;
 };
 
@@ -121,7 +121,7 @@ const struct rg_pending_sub *rg_pending_first(const struct rg_pending *p);
 struct rg_pending_absorb {
     uint64_t sequence;
     bool accepted;
-    const uint16_t *authority_of; /* of each agency; UINT16_MAX: it has no node */
+    const uint16_t *place_of; /* of each agency; UINT16_MAX: it has no node */
 };
 RG_CHECKED rg_err rg_pending_absorb(struct rg_pending *p, const struct rg_pending_absorb *a,
                                     bool *out_known);

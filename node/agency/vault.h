@@ -196,7 +196,7 @@ RG_CHECKED rg_err rg_vault_list_next_missing(struct rg_vault *v, const struct rg
                                              struct rg_vault_missing *out);
 uint64_t rg_vault_list_missing_count(const struct rg_vault *v);
 
-/* Keys that the node of authority @peer has not acknowledged. Write transaction; acknowledging what
+/* Keys that the node at place @peer has not acknowledged. Write transaction; acknowledging what
  * is not there is fine. */
 RG_CHECKED rg_err rg_vault_list_owe(struct rg_vault *v, uint16_t peer, uint64_t case_no);
 RG_CHECKED rg_err rg_vault_list_paid(struct rg_vault *v, uint16_t peer, uint64_t case_no);

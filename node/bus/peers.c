@@ -67,13 +67,13 @@ static rg_err connect_sub(zsock_t *s, const struct rg_peers_channel *ch, const c
 static rg_err add_peer(struct rg_peers *p, const struct rg_peers_config *c,
                        const struct rg_peers_address *a, char why[RG_SOCKET_WHY_MAX])
 {
-    if (a->authority >= c->genesis->authority_count || p->slots[a->authority].connected) {
-        (void)snprintf(why, RG_SOCKET_WHY_MAX, "peer %u is no authority, or stands twice",
-                       (unsigned)a->authority + 1u);
+    const uint32_t principal = rg_genesis_node_at(c->genesis, a->place);
+    if (principal == UINT32_MAX || a->place >= RG_AUTHORITIES_MAX || p->slots[a->place].connected) {
+        (void)snprintf(why, RG_SOCKET_WHY_MAX, "peer %u is no node, or stands twice",
+                       (unsigned)a->place + 1u);
         return RG_ERR_INVALID;
     }
-    struct rg_peers_slot *s = &p->slots[a->authority];
-    const uint32_t principal = c->genesis->authority[a->authority];
+    struct rg_peers_slot *s = &p->slots[a->place];
     const struct rg_pubkey *key = &c->genesis->principal[principal].curve_key;
     s->connected = true;
     rg_err err = make_socket(c, RG_SOCKET_VOTES_SUB, key, &s->votes, why);

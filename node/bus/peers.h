@@ -2,10 +2,10 @@
  * (votes and bulk, so that bulk never delays votes), for each peer a SUB to either, one sync ROUTER
  * and a sync DEALER for each peer.
  *
- * A peer is named by its place in the authority set. On a SUB or DEALER it is known by the server
- * key that is pinned for it; on the ROUTER by the User-Id of the body, checked on every message.
- * What comes from anybody else, has a wrong number of frames or a topic that is not ours is dropped
- * and counted. Knows nothing of what messages say.
+ * A peer is named by its place among the nodes (ledger/genesis.h). On a SUB or DEALER it is known
+ * by the server key that is pinned for it; on the ROUTER by the User-Id of the body, checked on
+ * every message. What comes from anybody else, has a wrong number of frames or a topic that is not
+ * ours is dropped and counted. Knows nothing of what messages say.
  *
  * Sync goes both ways over either connection: a message up to RG_FRAME_SYNC_MAX goes out on my
  * DEALER, a larger one (an answer) on my ROUTER to the peer's DEALER, because a bound socket
@@ -26,7 +26,7 @@ struct rg_peers; /* opaque */
 
 /* Where a node listens, or where a peer is reached. */
 struct rg_peers_address {
-    uint16_t authority; /* place in the authority set; of the own address it does not count */
+    uint16_t place; /* among the nodes of the ledger; of the own address it does not count */
     char host[RG_SOCKET_HOST_MAX + 1];
     uint16_t votes;
     uint16_t bulk;
@@ -45,7 +45,7 @@ struct rg_peers_config {
 
 struct rg_peers_counts {
     uint64_t frames;  /* application messages taken from authorities, without status beacons */
-    uint64_t dropped; /* came in, but from no authority, or not of our form */
+    uint64_t dropped; /* came in, but from no node, or not of our form */
     uint64_t unsent;  /* sync messages that found the peer away or its queue full */
 };
 
@@ -54,7 +54,7 @@ typedef void (*rg_peers_fn)(void *ctx, uint16_t peer, bool gossip, struct rg_byt
 
 /* Make all sockets and connect to the peers; binds nothing yet. Gives @out, freed with
  * rg_peers_destroy. @why: a sentence when it fails.
- * Errors: RG_ERR_INVALID  an address, or an authority that the genesis does not have or twice;
+ * Errors: RG_ERR_INVALID  an address, or a node that the genesis does not have or twice;
  *         RG_ERR_NOMEM; RG_ERR_SYSTEM as rg_socket_new. */
 RG_CHECKED rg_err rg_peers_new(const struct rg_peers_config *c, struct rg_peers **out,
                                char why[RG_SOCKET_WHY_MAX]);

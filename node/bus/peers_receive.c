@@ -121,12 +121,12 @@ static size_t receive_dealer(struct rg_peers *p, const struct sink *to, uint16_t
     return taken;
 }
 
-/* The authority that a message on the ROUTER comes from, or UINT32_MAX. */
+/* The place of the node that a message on the ROUTER comes from, or UINT32_MAX. */
 static uint32_t sender_of(const struct rg_peers *p, zmq_msg_t *body)
 {
     const uint32_t principal =
         rg_zap_principal_of(p->zap, RG_ZAP_PEER, zmq_msg_gets(body, "User-Id"));
-    return principal != UINT32_MAX ? rg_genesis_authority_of(p->genesis, principal) : UINT32_MAX;
+    return principal != UINT32_MAX ? rg_genesis_place_of(p->genesis, principal) : UINT32_MAX;
 }
 
 static size_t receive_router(struct rg_peers *p, const struct sink *to)

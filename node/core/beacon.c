@@ -2,15 +2,33 @@
  * alive. */
 #include "node/core/core_priv.h"
 
+#include "base/num.h"
+
 /* A clock that went back is believed again after this long without an accepted status. */
 #define FORGET_MS 10000u
+
+/* Answers to all who ask. */
+static uint32_t collect_echoes(const struct rg_core *c, struct rg_echo out[RG_AUTHORITIES_MAX])
+{
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < c->node_count; i++) {
+        const struct rg_wire_status *s = &c->peer[i].status;
+        if (c->peer[i].heard && s->asks) {
+            out[count++] = (struct rg_echo){.authority = i,
+                                            .instance = s->instance,
+                                            .seen = rg_cons_seen(c->cons, c->authority_of[i])};
+        }
+    }
+    return count;
+}
 
 static void send_status(struct rg_core *c)
 {
     struct rg_hash digest;
     struct rg_wire m = {.kind = RG_WIRE_STATUS};
-    const struct rg_wire_status s = {.authority = c->me,
-                                     .epoch = RG_CORE_EPOCH,
+    struct rg_echo echoes[RG_AUTHORITIES_MAX];
+    const struct rg_wire_status s = {.authority = c->place,
+                                     .epoch = c->epoch,
                                      .view = rg_cons_view(c->cons),
                                      .final_view = rg_cons_final_view(c->cons),
                                      .height = c->tip.info.height,
@@ -18,7 +36,10 @@ static void send_status(struct rg_core *c)
                                      .min_height = 1,
                                      .wall_ms = c->now.wall_ms,
                                      .number = ++c->status_number,
-                                     .instance = c->config.instance};
+                                     .instance = c->config.instance,
+                                     .asks = rg_cons_asks(c->cons),
+                                     .echo_count = collect_echoes(c, echoes),
+                                     .echoes = echoes};
     struct rg_bytes bytes = {0};
     rg_arena_reset(&c->encode_arena);
     if (rg_wire_encode_status(&c->encode_arena, &c->genesis->ledger_id, &s, &bytes, &digest) !=
@@ -35,8 +56,11 @@ void rg_beacon__tick(struct rg_core *c)
     if (c->now.mono_ms < c->status_due_ms) {
         return;
     }
-    c->status_due_ms = c->now.mono_ms + c->genesis->parameters.status_ms;
-    if (c->me != RG_MEMBERS_NONE && c->config.sign != NULL) {
+    const uint64_t period = c->genesis->parameters.status_ms;
+    /* Who asks waits for answers: it says so more often. */
+    c->status_due_ms = c->now.mono_ms + (rg_cons_asks(c->cons) ? (period + 3) / 4 : period);
+    c->status_sent_ms = c->now.mono_ms;
+    if (c->place != RG_MEMBERS_NONE && c->config.sign != NULL) {
         send_status(c);
     }
     rg_mempool_expire(c->pool, rg_core__ledger_now(c), c->config.principal);
@@ -70,23 +94,41 @@ static bool is_newer(const struct rg_core *c, const struct rg_core_peer *p,
     return !p->heard || c->now.mono_ms - p->heard_ms > FORGET_MS || s->wall_ms > p->status.wall_ms;
 }
 
+static void feed(struct rg_core *c, const struct rg_wire_status *s)
+{
+    struct rg_event ev = {
+        .kind = RG_EVENT_STATUS, .now_ms = c->now.mono_ms, .peer = rg_epoch__peer(c, s->authority)};
+    ev.status.cur = s->view;
+    ev.status.lf = s->final_view;
+    ev.status.asks = s->asks;
+    for (uint32_t i = 0; i < s->echo_count; i++) {
+        if (s->echoes[i].authority == c->place &&
+            rg_id_eq(&s->echoes[i].instance, &c->config.instance)) {
+            ev.status.echo = true;
+            ev.status.seen = s->echoes[i].seen;
+        }
+    }
+    rg_drive__feed(c, &ev);
+}
+
 void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct rg_wire *m,
                      struct rg_bytes bytes)
 {
     const struct rg_wire_status *s = &m->status;
     struct rg_hash digest;
     (void)peer;
-    if (s->authority >= c->members.n || s->epoch != RG_CORE_EPOCH || s->number == 0) {
+    if (s->authority >= c->node_count || s->number == 0) {
         c->refused++;
         return;
     }
     struct rg_core_peer *p = &c->peer[s->authority];
-    const bool mine = s->authority == c->me;
+    const bool mine = s->authority == c->place;
     if (mine ? rg_id_eq(&s->instance, &c->config.instance) : !is_newer(c, p, s)) {
         return;
     }
     rg_wire_status_digest(&c->genesis->ledger_id, m->status_bytes, &digest);
-    if (!rg_core__verify(c, s->authority, &digest, &m->signature)) {
+    if (!c->config.verify(c->config.verify_ctx, &c->node_key[s->authority], &digest,
+                          &m->signature)) {
         c->refused++;
         return;
     }
@@ -97,12 +139,21 @@ void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct
     p->heard = true;
     p->heard_ms = c->now.mono_ms;
     p->status = *s;
+    p->status.echoes = NULL;
+    p->status.echo_count = 0;
     p->offset_ms = (int64_t)(s->wall_ms - c->now.wall_ms);
     if (c->config.relay && gossip) {
         rg_send__raw(c, RG_CORE_TOPIC_STATUS, rg_outbox_copy(&c->out, bytes));
     }
-    struct rg_event ev = {.kind = RG_EVENT_STATUS, .now_ms = c->now.mono_ms, .peer = s->authority};
-    ev.status.cur = s->view;
-    ev.status.lf = s->final_view;
-    rg_drive__feed(c, &ev);
+    if (s->asks) {
+        /* Answer at once, but not more often than it may ask. */
+        const uint64_t gap = c->genesis->parameters.status_ms / 8;
+        c->status_due_ms = rg_num_min(c->status_due_ms, c->status_sent_ms + gap);
+    }
+    if (s->epoch == c->epoch) {
+        feed(c, s);
+    } else if (s->epoch + 1 == c->epoch && c->end.cert_len > 0) {
+        const struct rg_wire cert = {.kind = RG_WIRE_CERT, .bytes = {c->end.cert, c->end.cert_len}};
+        rg_send__peer(c, s->authority, &cert); /* what ends the epoch that it is in */
+    }
 }

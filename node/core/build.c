@@ -73,7 +73,7 @@ static struct rg_header header_of(const struct rg_core *c, const struct rg_core_
                                   const struct rg_state *parent, uint64_t time_ms)
 {
     struct rg_header h = {.ledger = c->genesis->ledger_id,
-                          .epoch = RG_CORE_EPOCH,
+                          .epoch = parent->governance.epoch,
                           .view = job->view,
                           .height = parent->height + 1,
                           .parent = job->hash,
@@ -81,6 +81,10 @@ static struct rg_header header_of(const struct rg_core *c, const struct rg_core_
                           .proposer = c->me};
     rg_state_digest(parent, &h.state_digest);
     rg_merkle_root(&parent->history, &h.history_root);
+    h.epoch_last = parent->governance.next.count > 0;
+    if (h.epoch_last) {
+        rg_governance_set_id(&parent->governance.next, c->genesis, &h.next_set);
+    }
     return h;
 }
 
@@ -138,7 +142,7 @@ void rg_build__run(struct rg_core *c, const struct rg_core_job *job)
     /* A tick is due only once the parent is old enough: the tail may have brought one already. */
     const bool tick =
         job->allow_empty && time_ms - parent->time_ms >= c->genesis->parameters.tick_ms;
-    if (s->count == 0 && !tick) {
+    if (s->count == 0 && !tick && !h.epoch_last) {
         answer(c, job->view, RG_BUILT_EMPTY, NULL);
         return;
     }

@@ -45,7 +45,7 @@ static bool is_behind(struct rg_core *c)
 {
     struct rg_core_catchup *k = &c->catchup;
     uint64_t best = 0;
-    for (uint16_t i = 0; i < c->members.n; i++) {
+    for (uint16_t i = 0; i < c->node_count; i++) {
         if (is_candidate(c, i)) {
             best = rg_num_max(best, c->peer[i].status.height);
         }
@@ -69,8 +69,8 @@ static void ask(struct rg_core *c)
     /* The same peer again while it serves, else the next one. */
     const uint16_t start =
         k->eager && is_candidate(c, k->peer) ? k->peer : (uint16_t)(k->last + 1u);
-    for (uint16_t i = 0; i < c->members.n; i++) {
-        const uint16_t peer = (uint16_t)((start + i) % c->members.n);
+    for (uint16_t i = 0; i < c->node_count; i++) {
+        const uint16_t peer = (uint16_t)((start + i) % c->node_count);
         if (!is_candidate(c, peer)) {
             continue;
         }

@@ -19,15 +19,13 @@ static rg_err take_memory(struct rg_core *c)
     c->pool = malloc(sizeof *c->pool);
     c->tip.state = malloc(sizeof *c->tip.state);
     c->catchup.segment = calloc(RG_CORE_SEGMENT_MAX, sizeof *c->catchup.segment);
-    const struct rg_cons_params p = rg_cons_params_default();
-    c->cons_memory = malloc(rg_cons_size(c->members.n, &p));
     if (c->step == NULL || c->jobs == NULL || c->pool == NULL || c->tip.state == NULL ||
-        c->catchup.segment == NULL || c->cons_memory == NULL) {
+        c->catchup.segment == NULL) {
         free(c->pool);
         c->pool = NULL;
         return RG_ERR_NOMEM;
     }
-    rg_mempool_init(c->pool, c->genesis->principal_count, c->genesis->authority_count);
+    rg_mempool_init(c->pool, c->genesis->principal_count, c->node_count);
     if (rg_arena_init(&c->message_arena, MESSAGE_ARENA) != RG_OK ||
         rg_arena_init(&c->block_arena, RG_WIRE_BLOCK_ARENA) != RG_OK ||
         rg_arena_init(&c->submission_arena, RG_WIRE_SUBMISSION_ARENA) != RG_OK ||
@@ -37,24 +35,26 @@ static rg_err take_memory(struct rg_core *c)
     return RG_OK;
 }
 
-static rg_err take_members(struct rg_core *c)
+/* The nodes of the ledger, and which of them I am. */
+static rg_err take_nodes(struct rg_core *c)
 {
     const struct rg_genesis *g = c->genesis;
-    struct rg_pubkey keys[RG_AUTHORITIES_MAX];
-    c->me = RG_MEMBERS_NONE;
-    if (g->authority_count == 0 || g->authority_count > RG_AUTHORITIES_MAX) {
+    const uint32_t count = rg_genesis_node_count(g);
+    c->place = RG_MEMBERS_NONE;
+    if (count == 0 || count > RG_AUTHORITIES_MAX || g->authority_count == 0 ||
+        g->authority_count > count) {
         return RG_ERR_INVALID;
     }
-    for (uint32_t i = 0; i < g->authority_count; i++) {
-        keys[i] = g->principal[g->authority[i]].sign_key;
-        if (g->authority[i] == c->config.principal) {
-            c->me = (uint16_t)i;
+    c->node_count = (uint16_t)count;
+    for (uint16_t i = 0; i < c->node_count; i++) {
+        const uint32_t principal = rg_genesis_node_at(g, i);
+        c->node_key[i] = g->principal[principal].sign_key;
+        if (principal == c->config.principal) {
+            c->place = i;
         }
     }
-    if (c->me == RG_MEMBERS_NONE && c->config.principal != UINT32_MAX) {
-        return RG_ERR_INVALID;
-    }
-    return rg_members_init(&c->members, keys, g->authority_count, &g->ledger_id);
+    return c->place == RG_MEMBERS_NONE && c->config.principal != UINT32_MAX ? RG_ERR_INVALID
+                                                                            : RG_OK;
 }
 
 /* The budgets: what is live in memory must also fit into half a journal file, so that a turn of the
@@ -78,7 +78,7 @@ rg_err rg_core_new(const struct rg_core_config *config, struct rg_core **out)
     }
     c->config = *config;
     c->genesis = config->genesis;
-    rg_err e = take_members(c);
+    rg_err e = take_nodes(c);
     if (e == RG_OK) {
         e = take_memory(c);
     }
@@ -88,6 +88,11 @@ rg_err rg_core_new(const struct rg_core_config *config, struct rg_core **out)
     }
     take_limits(c);
     rg_state_init(c->tip.state, c->genesis);
+    rg_epoch__take(c);
+    if (c->halted) {
+        rg_core_destroy(&c);
+        return RG_ERR_INVALID;
+    }
     c->tip.info =
         (struct rg_block_info){.hash = c->genesis->ledger_id, .time_ms = c->genesis->time_ms};
     *out = c;
@@ -144,28 +149,28 @@ void rg_core__alarm(struct rg_core *c, const char *text)
     rg_outbox_add(&c->out, RG_CORE_ALARM)->text = text;
 }
 
-bool rg_core__verify(struct rg_core *c, uint32_t signer, const struct rg_hash *digest,
-                     const struct rg_sig *sig)
+static bool vote_ok_in(struct rg_core *c, uint64_t epoch, const struct rg_members *m,
+                       const struct rg_vote *v)
 {
-    return signer < c->members.n &&
-           c->config.verify(c->config.verify_ctx, &c->members.keys[signer], digest, sig);
+    struct rg_hash digest;
+    if (v->epoch != epoch || !rg_vote_well_formed(v, m)) {
+        return false;
+    }
+    rg_vote_digest(&c->genesis->ledger_id, m, v->epoch, v->kind, &v->cand, &digest);
+    return c->config.verify(c->config.verify_ctx, &m->keys[v->signer], &digest, &v->sig);
 }
 
 bool rg_core__vote_ok(struct rg_core *c, const struct rg_vote *v)
 {
-    struct rg_hash digest;
-    if (v->epoch != RG_CORE_EPOCH || !rg_vote_well_formed(v, &c->members)) {
-        return false;
-    }
-    rg_vote_digest(&c->genesis->ledger_id, &c->members, v->epoch, v->kind, &v->cand, &digest);
-    return rg_core__verify(c, v->signer, &digest, &v->sig);
+    return vote_ok_in(c, c->epoch, &c->members, v);
 }
 
 /* The same as rg_cert_check, with the verify function that was injected into the core. */
-bool rg_core__cert_ok(struct rg_core *c, const struct rg_cert *cert)
+bool rg_core__cert_ok_in(struct rg_core *c, uint64_t epoch, const struct rg_members *m,
+                         const struct rg_cert *cert)
 {
     uint16_t count = 0;
-    if (cert->epoch != RG_CORE_EPOCH || cert->n != c->members.n || cert->count < c->members.q) {
+    if (cert->epoch != epoch || cert->n != m->n || cert->count < m->q) {
         return false;
     }
     for (uint16_t i = 0; i < RG_AUTHORITIES_MAX; i++) {
@@ -173,12 +178,17 @@ bool rg_core__cert_ok(struct rg_core *c, const struct rg_cert *cert)
         if ((cert->signers >> i & 1) == 0) {
             continue;
         }
-        if (i >= c->members.n || !rg_cert_vote(cert, i, &v) || !rg_core__vote_ok(c, &v)) {
+        if (i >= m->n || !rg_cert_vote(cert, i, &v) || !vote_ok_in(c, epoch, m, &v)) {
             return false;
         }
         count++;
     }
     return count == cert->count;
+}
+
+bool rg_core__cert_ok(struct rg_core *c, const struct rg_cert *cert)
+{
+    return rg_core__cert_ok_in(c, c->epoch, &c->members, cert);
 }
 
 const struct rg_block *rg_core__decode(struct rg_core *c, struct rg_bytes bytes,
@@ -220,7 +230,7 @@ static uint64_t next_deadline(const struct rg_core *c)
 {
     uint64_t due = rg_num_min(rg_cons_deadline(c->cons), c->status_due_ms);
     due = rg_num_min(due, rg_num_min(rg_fetch__due(c), rg_catchup__due(c)));
-    due = rg_num_min(due, rg_submit__due(c));
+    due = rg_num_min(due, rg_num_min(rg_submit__due(c), rg_evidence__due(c)));
     if (c->wait_due_ms != 0) {
         due = rg_num_min(due, c->wait_due_ms);
     }
@@ -262,6 +272,7 @@ struct rg_core_actions rg_core_on_tick(struct rg_core *c, struct rg_core_time no
         }
         rg_beacon__tick(c);
         rg_submit__resend(c);
+        rg_evidence__tick(c);
     }
     c->deadline_given = false; /* this one is used up */
     return rg_core__end(c);
@@ -306,6 +317,9 @@ void rg_core_each_own(const struct rg_core *c, rg_core_own_fn visit, void *ctx)
 {
     for (uint32_t i = 0; i < c->own.count; i++) {
         const struct rg_ownlog_item *o = &c->own.items[i];
+        if (o->private_len == 0) {
+            continue; /* not of a case: the agency side keeps nothing for it */
+        }
         visit(ctx, o->sequence, (struct rg_bytes){o->submission, o->submission_len},
               (struct rg_bytes){o->private_bytes, o->private_len});
     }
@@ -318,16 +332,18 @@ void rg_core_get_status(const struct rg_core *c, struct rg_core_status *out)
     out->time_ms = c->tip.info.time_ms;
     out->hash = c->tip.info.hash;
     rg_state_digest(c->tip.state, &out->digest);
-    out->epoch = RG_CORE_EPOCH;
+    out->epoch = c->epoch;
     out->view = c->cons != NULL ? rg_cons_view(c->cons) : 0;
     out->final_mono_ms = c->final_ms;
     out->demand_since_mono_ms = c->demand_ms;
     out->mempool_count = c->pool->count;
     out->quorum = c->members.q;
     out->authority_count = c->members.n;
-    out->mute = c->mute;
+    out->mute = c->cons != NULL && (rg_cons_asks(c->cons) || rg_cons_mute(c->cons) >= out->view);
+    out->node_count = c->node_count;
+    memcpy(out->place_of, c->place_of, sizeof out->place_of);
     out->refused_messages = c->refused;
-    for (uint16_t i = 0; i < c->members.n; i++) {
+    for (uint16_t i = 0; i < c->node_count; i++) {
         const struct rg_core_peer *p = &c->peer[i];
         out->peer[i] = (struct rg_core_peer_status){.heard_ever = p->heard,
                                                     .heard_mono_ms = p->heard_ms,
@@ -336,9 +352,9 @@ void rg_core_get_status(const struct rg_core *c, struct rg_core_status *out)
                                                     .clock_offset_ms = p->offset_ms};
         out->best_height = rg_num_max(out->best_height, p->status.height);
     }
-    if (c->me != RG_MEMBERS_NONE) {
-        out->peer[c->me].heard_ever = c->started;
-        out->peer[c->me].heard_mono_ms = c->now.mono_ms;
-        out->peer[c->me].height = out->height;
+    if (c->place != RG_MEMBERS_NONE) {
+        out->peer[c->place].heard_ever = c->started;
+        out->peer[c->place].heard_mono_ms = c->now.mono_ms;
+        out->peer[c->place].height = out->height;
     }
 }

@@ -72,7 +72,7 @@ struct rg_core_action {
     uint8_t type;                 /* JOURNAL */
     enum rg_core_channel channel; /* BCAST */
     enum rg_core_topic topic;     /* BCAST */
-    uint16_t peer;                /* SEND, SERVE, AGENCY: place in the authority set */
+    uint16_t peer;                /* SEND, SERVE, AGENCY: place among the nodes */
     uint32_t max_bytes;           /* SERVE */
     uint8_t result;               /* OWN_FINAL */
     uint32_t index;               /* OWN_FINAL: place of the submission in its block */
@@ -100,7 +100,7 @@ typedef bool (*rg_core_verify_fn)(void *ctx, const struct rg_pubkey *key,
 
 struct rg_core_config {
     const struct rg_genesis *genesis; /* borrowed for the core's life */
-    uint32_t principal; /* this node; must be an authority (an observer: UINT32_MAX) */
+    uint32_t principal; /* this node: takes turns in the epochs that name it (none: UINT32_MAX) */
     bool relay;         /* publish again, once, what is new and valid (not a full mesh) */
     rg_core_sign_fn sign;
     void *sign_ctx;
@@ -121,7 +121,8 @@ struct rg_core_tip {
 };
 
 /* Make a core. Gives @out, freed with rg_core_destroy.
- * Errors: RG_ERR_NOMEM; RG_ERR_INVALID  the principal is not an authority of the genesis. */
+ * Errors: RG_ERR_NOMEM; RG_ERR_INVALID  the principal is no node of the genesis, or its nodes and
+ * authorities do not fit. */
 RG_CHECKED rg_err rg_core_new(const struct rg_core_config *config, struct rg_core **out);
 /* Free all; takes *@core_p and nulls it; NULL is fine. */
 void rg_core_destroy(struct rg_core **core_p);
@@ -133,15 +134,16 @@ RG_CHECKED rg_err rg_core_recover_tip(struct rg_core *core, const struct rg_core
  * Errors: RG_ERR_CORRUPT  it does not decode: the node must not sign. */
 RG_CHECKED rg_err rg_core_recover_record(struct rg_core *core, uint8_t type,
                                          struct rg_bytes payload);
-/* Begin. @had_journal: records were found or the chain is empty; false with a non-empty chain means
- * the journal was lost (amnesia): the core follows but does not vote. */
-struct rg_core_actions rg_core_start(struct rg_core *core, bool had_journal,
+/* Begin. @had_records: the journal held at least one record. Without any, own votes may be
+ * forgotten: the node votes on nothing new before enough others have told where the network is, as
+ * after every restart, and when votes were lost not in the views up to there. */
+struct rg_core_actions rg_core_start(struct rg_core *core, bool had_records,
                                      struct rg_core_time now);
 
 /* Time has passed (at the last DEADLINE, or earlier). */
 struct rg_core_actions rg_core_on_tick(struct rg_core *core, struct rg_core_time now);
-/* A peer's message arrived: @peer is the authority whose connection it came over, @bytes one
- * PeerMessage. @gossip: over publish/subscribe, else sync. Anything not valid is dropped and
+/* A peer's message arrived: @peer is the place of the node whose connection it came over, @bytes
+ * one PeerMessage. @gossip: over publish/subscribe, else sync. Anything not valid is dropped and
  * counted. */
 struct rg_core_actions rg_core_on_message(struct rg_core *core, uint16_t peer, bool gossip,
                                           struct rg_bytes bytes, struct rg_core_time now);
@@ -150,7 +152,7 @@ struct rg_core_actions rg_core_on_message(struct rg_core *core, uint16_t peer, b
  * submission until rg_core_on_followed has passed its height. Answered by OWN and later OWN_FINAL
  * with @token. When the mempool is full the only action is OWN with sequence 0: try again later. */
 struct rg_core_submit {
-    uint64_t token;
+    uint64_t token; /* not 0 */
     const struct rg_bytes *entries;
     size_t count;
     struct rg_bytes private_bytes;
@@ -192,10 +194,12 @@ struct rg_core_status {
     uint64_t demand_since_mono_ms; /* 0: nothing waits for finality */
     uint64_t mempool_count;
     uint16_t quorum;
-    uint16_t authority_count;
-    bool mute;                 /* follows, does not vote */
+    uint16_t authority_count;              /* of this epoch */
+    uint16_t place_of[RG_AUTHORITIES_MAX]; /* their places among the nodes */
+    uint16_t node_count;
+    bool mute;                 /* follows, does not vote (yet): own votes may be forgotten */
     uint64_t refused_messages; /* dropped as invalid */
-    struct rg_core_peer_status peer[RG_AUTHORITIES_MAX];
+    struct rg_core_peer_status peer[RG_AUTHORITIES_MAX]; /* by place */
 };
 
 /* Copy the present status to @out. */

@@ -12,9 +12,9 @@
 #include "node/core/mempool.h"
 #include "node/core/outbox.h"
 #include "node/core/ownlog.h"
+#include "node/core/record.h"
 #include "node/core/wire.h"
 
-#define RG_CORE_EPOCH 1u        /* the set of authorities is the genesis' */
 #define RG_CORE_JOBS_MAX 1024u  /* a step asks for 4 at most before it is answered */
 #define RG_CORE_FETCHES_MAX 64u /* bodies asked for at once */
 #define RG_CORE_SEGMENT_MAX 4096u
@@ -58,7 +58,7 @@ struct rg_core_peer {
     uint64_t requests_ms; /* start of the second in which requests are counted */
     uint32_t requests;
     int64_t offset_ms;
-    struct rg_wire_status status;
+    struct rg_wire_status status; /* its echoes are gone */
 };
 
 /* A block got from a peer, linked to my tip but not proved final yet. */
@@ -81,6 +81,19 @@ struct rg_core_catchup {
     size_t bytes;
 };
 
+/* Two votes of one signer that contradict each other. */
+struct rg_core_evidence {
+    struct rg_vote pair[2];
+    uint64_t due_ms; /* when I put it on the ledger, unless somebody did; 0: on it, or too old */
+};
+
+/* How the epoch before ended: for those who have not seen it. */
+struct rg_core_end {
+    uint64_t height; /* of its last block; 0: there is none */
+    size_t cert_len;
+    uint8_t cert[RG_CERT_MAX]; /* the finalization of that block */
+};
+
 /* Where final blocks end. */
 struct rg_core_head {
     struct rg_block_info info;
@@ -98,11 +111,17 @@ struct rg_core_recovered {
 struct rg_core {
     struct rg_core_config config;
     const struct rg_genesis *genesis;
-    struct rg_members members;
-    uint16_t me; /* place in the set, or RG_MEMBERS_NONE */
+    uint64_t epoch;
+    struct rg_members members; /* of this epoch */
+    uint16_t me;               /* authority of this epoch, or RG_MEMBERS_NONE */
+    uint16_t place;            /* among the nodes, or RG_MEMBERS_NONE */
+    uint16_t node_count;
+    uint16_t place_of[RG_AUTHORITIES_MAX];     /* of each authority */
+    uint16_t authority_of[RG_AUTHORITIES_MAX]; /* of each place; RG_MEMBERS_NONE: none */
+    struct rg_pubkey node_key[RG_AUTHORITIES_MAX];
     struct rg_core_time now;
     bool started;
-    bool mute;
+    bool has_memory; /* `memory` below is from the journal, or goes into it */
     bool halted;
     bool dirty;      /* journal records since the last barrier */
     bool decoded_ok; /* `decoded` holds a block */
@@ -140,8 +159,9 @@ struct rg_core {
     struct rg_vote *votes; /* own, of views from the last final one on */
     uint32_t vote_count;
     uint32_t vote_cap;
-    struct rg_vote evidence[RG_CORE_EVIDENCE_MAX][2];
+    struct rg_core_evidence evidence[RG_CORE_EVIDENCE_MAX];
     uint32_t evidence_count;
+    struct rg_core_end end; /* of the epoch before */
 
     uint64_t journal_cap;
     uint64_t journal_used;
@@ -157,6 +177,8 @@ struct rg_core {
     struct rg_core_catchup catchup;
     struct rg_core_peer peer[RG_AUTHORITIES_MAX];
 
+    struct rg_record_memory memory;
+    uint64_t status_sent_ms;
     uint64_t status_due_ms;
     uint64_t status_number;
     uint64_t wait_due_ms; /* a block's time is too far ahead until then; 0: none */
@@ -174,11 +196,12 @@ void rg_core__begin(struct rg_core *c, struct rg_core_time now);
 struct rg_core_actions rg_core__end(struct rg_core *c);
 void rg_core__halt(struct rg_core *c, const char *text);
 void rg_core__alarm(struct rg_core *c, const char *text);
-/* Whether @sig is authority @signer's over @digest. */
-bool rg_core__verify(struct rg_core *c, uint32_t signer, const struct rg_hash *digest,
-                     const struct rg_sig *sig);
+/* Whether a vote or certificate is of this epoch and signed by whom it says. */
 bool rg_core__vote_ok(struct rg_core *c, const struct rg_vote *v);
 bool rg_core__cert_ok(struct rg_core *c, const struct rg_cert *cert);
+/* The same for a certificate of @epoch with authorities @m. */
+bool rg_core__cert_ok_in(struct rg_core *c, uint64_t epoch, const struct rg_members *m,
+                         const struct rg_cert *cert);
 /* Decode a block into the block arena, or give the one that is there already. */
 const struct rg_block *rg_core__decode(struct rg_core *c, struct rg_bytes bytes,
                                        const struct rg_hash *hash);
@@ -189,6 +212,7 @@ uint64_t rg_core__ledger_now(const struct rg_core *c);
 void rg_turn__append(struct rg_core *c, uint8_t type, struct rg_bytes bytes);
 void rg_turn__append_cert(struct rg_core *c, const struct rg_cert *cert);
 void rg_turn__append_vote(struct rg_core *c, const struct rg_vote *v);
+void rg_turn__append_memory(struct rg_core *c);
 void rg_turn__append_own(struct rg_core *c, const struct rg_ownlog_item *i);
 void rg_turn__barrier(struct rg_core *c);
 rg_err rg_turn__keep_vote(struct rg_core *c, const struct rg_vote *v);
@@ -233,6 +257,8 @@ void rg_commit__prune(struct rg_core *c);
 
 /* submit.c: own submissions and those of others. */
 bool rg_submit__admit(struct rg_core *c, struct rg_bytes bytes);
+/* Sign, journal and send entries as this node's next submission; false: not possible now. */
+bool rg_submit__own(struct rg_core *c, const struct rg_core_submit *submit);
 void rg_submit__resend(struct rg_core *c);
 void rg_submit__restart(struct rg_core *c);
 uint64_t rg_submit__due(const struct rg_core *c);
@@ -253,6 +279,31 @@ void rg_catchup__drop(struct rg_core *c);
 /* serve.c: answers to others' requests. */
 void rg_serve__blocks(struct rg_core *c, uint16_t peer, const struct rg_wire *m);
 void rg_serve__block(struct rg_core *c, uint16_t peer, const struct rg_wire *m);
+
+/* epoch.c: who takes turns. */
+/* Take epoch and authorities from the state after the tip. */
+void rg_epoch__take(struct rg_core *c);
+/* Note how the epoch before the tip's next one ended. */
+void rg_epoch__note_end(struct rg_core *c, const struct rg_cert *final);
+/* Make the consensus of this epoch, in doubt of own votes as @memory says. @final: of the tip, or
+ * NULL when the tip is the epoch's root. False: out of memory. */
+bool rg_epoch__make(struct rg_core *c, const struct rg_cert *final, enum rg_memory memory);
+/* When the last block of the epoch is final: begin the next one. */
+void rg_epoch__maybe(struct rg_core *c);
+/* What a restart in this epoch must doubt, by what the journal says. */
+enum rg_memory rg_epoch__memory(const struct rg_core *c, bool had_records);
+/* The place of what the consensus calls @peer; RG_PEER_ALL and RG_PEER_NONE stay. */
+uint32_t rg_epoch__place(const struct rg_core *c, uint32_t peer);
+/* What the consensus calls the node at @place. */
+uint32_t rg_epoch__peer(const struct rg_core *c, uint32_t place);
+
+/* evidence.c: proof that an authority lied. */
+void rg_evidence__found(struct rg_core *c, const struct rg_vote pair[2]);
+void rg_evidence__take(struct rg_core *c, const struct rg_wire *m);
+void rg_evidence__recover(struct rg_core *c, const struct rg_vote pair[2]);
+void rg_evidence__tick(struct rg_core *c);
+uint64_t rg_evidence__due(const struct rg_core *c);
+void rg_evidence__encode(const struct rg_vote pair[2], uint8_t out[static 2 * RG_VOTE_BYTES]);
 
 /* beacon.c: statuses. */
 void rg_beacon__tick(struct rg_core *c);

@@ -16,6 +16,7 @@ void rg_drive__feed(struct rg_core *c, const struct rg_event *ev)
     rg_turn__maybe(c);
     rg_cons_step(c->cons, ev, c->step);
     rg_translate__step(c);
+    rg_epoch__maybe(c);
 }
 
 void rg_drive__job(struct rg_core *c, const struct rg_core_job *job)
@@ -58,10 +59,14 @@ static bool send_work(struct rg_core *c)
     const bool room = c->tree.live_bytes <= c->tree_soft;
     const bool has_work =
         room && rg_mempool_ready(c->pool, c->tip.state->sequence, rg_core__ledger_now(c));
-    const bool tick_due = c->now.wall_ms >= c->tip.info.time_ms &&
-                          c->now.wall_ms - c->tip.info.time_ms >= c->genesis->parameters.tick_ms;
+    /* A carried change of authorities wants the block that ends the epoch, empty if need be. */
+    const bool ends = c->tip.state->governance.next.count > 0;
+    const bool tick_due =
+        ends || (c->now.wall_ms >= c->tip.info.time_ms &&
+                 c->now.wall_ms - c->tip.info.time_ms >= c->genesis->parameters.tick_ms);
     const struct rg_blocknode *last = c->tree.last;
-    const bool tail = last != NULL && !last->final && last->info.has_entries;
+    const bool tail =
+        last != NULL && !last->final && (last->info.has_entries || last->info.epoch_last);
     if (!has_work && !tail) {
         c->demand_ms = 0;
     } else if (c->demand_ms == 0) {

@@ -32,7 +32,7 @@ void rg_fetch__want(struct rg_core *c, const struct rg_hash *hash, uint64_t sign
     *free_slot = (struct rg_core_fetch){.used = true,
                                         .is_final = is_final,
                                         .signers = signers,
-                                        .last = c->me == RG_MEMBERS_NONE ? 0 : c->me,
+                                        .last = c->place == RG_MEMBERS_NONE ? 0 : c->place,
                                         .next_ms = c->now.mono_ms,
                                         .since_ms = c->now.mono_ms,
                                         .hash = *hash};
@@ -72,8 +72,8 @@ bool rg_fetch__final_wanted(const struct rg_core *c)
 static bool next_peer(const struct rg_core *c, struct rg_core_fetch *f)
 {
     for (int round = 0; round < 2; round++) {
-        for (uint16_t k = 1; k <= c->members.n; k++) {
-            const uint16_t peer = (uint16_t)((f->last + k) % c->members.n);
+        for (uint16_t k = 1; k <= c->node_count; k++) {
+            const uint16_t peer = (uint16_t)((f->last + k) % c->node_count);
             const bool signer = (f->signers >> peer & 1) != 0;
             if (rg_send__linked(c, peer) && (round == 1 || signer)) {
                 f->last = peer;

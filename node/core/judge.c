@@ -4,6 +4,7 @@
 #include "node/core/core_priv.h"
 
 #include "base/num.h"
+#include "node/core/guilt.h"
 #include <stdlib.h>
 
 /* A block without submissions is always let in: it is what makes a full tail final. */
@@ -96,8 +97,8 @@ static void execute(struct rg_core *c, struct rg_blocknode *n, const struct rg_s
     const struct rg_block *b =
         rg_core__decode(c, (struct rg_bytes){n->bytes, n->len}, &n->info.hash);
     n->verdict = RG_BLOCKNODE_INVALID;
-    if (b == NULL || b->header.epoch != RG_CORE_EPOCH || b->header.epoch_last) {
-        return; /* the set of authorities does not change in this epoch */
+    if (b == NULL) {
+        return;
     }
     for (uint32_t i = 0; i < b->header.submission_count; i++) {
         b->submissions[i].checked = is_pooled(c, &b->submissions[i]);
@@ -117,7 +118,9 @@ static void execute(struct rg_core *c, struct rg_blocknode *n, const struct rg_s
         return;
     }
     *state = *parent;
-    rg_state_apply(state, c->genesis, b, results);
+    struct rg_guilt guilt = {c->genesis, c->config.verify, c->config.verify_ctx};
+    const struct rg_state_guilty guilty = {rg_guilt_check, &guilt};
+    rg_state_apply(state, c->genesis, b, &guilty, results);
     free(n->state);
     free(n->results);
     n->state = state;

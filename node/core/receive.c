@@ -4,9 +4,10 @@
 
 #include <stdlib.h>
 
-static struct rg_event event_of(const struct rg_core *c, enum rg_event_kind kind, uint32_t peer)
+static struct rg_event event_of(const struct rg_core *c, enum rg_event_kind kind, uint32_t place)
 {
-    return (struct rg_event){.kind = kind, .now_ms = c->now.mono_ms, .peer = peer};
+    return (struct rg_event){
+        .kind = kind, .now_ms = c->now.mono_ms, .peer = rg_epoch__peer(c, place)};
 }
 
 /* Publish what was new and valid once more, where the mesh is not full. */
@@ -25,7 +26,7 @@ static void take_vote(struct rg_core *c, uint16_t peer, bool gossip, const struc
         c->refused++;
         return;
     }
-    if (v.epoch != RG_CORE_EPOCH || !rg_cons_wants_vote(c->cons, &v)) {
+    if (v.epoch != c->epoch || !rg_cons_wants_vote(c->cons, &v)) {
         return;
     }
     if (!rg_core__vote_ok(c, &v)) {
@@ -45,7 +46,7 @@ static void take_cert(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
         c->refused++;
         return;
     }
-    if (cert.epoch != RG_CORE_EPOCH || !rg_cons_wants_cert(c->cons, &cert)) {
+    if (cert.epoch != c->epoch || !rg_cons_wants_cert(c->cons, &cert)) {
         return;
     }
     if (!rg_core__cert_ok(c, &cert)) {
@@ -96,7 +97,7 @@ static size_t take_justify(struct rg_core *c, const struct rg_wire *m,
             c->refused++;
             continue;
         }
-        if (cert.epoch == RG_CORE_EPOCH && rg_cons_wants_cert(c->cons, &cert) &&
+        if (cert.epoch == c->epoch && rg_cons_wants_cert(c->cons, &cert) &&
             rg_core__cert_ok(c, &cert)) {
             out[count++] = cert;
         }
@@ -110,7 +111,7 @@ static void take_propose(struct rg_core *c, uint16_t peer, bool gossip, const st
     struct rg_vote v;
     struct rg_cert justify[1 + RG_JUSTIFY_NULLS_MAX];
     if (rg_vote_decode(m->bytes, &v) != RG_OK || v.kind != RG_VOTE_NOTARIZE ||
-        v.epoch != RG_CORE_EPOCH || v.signer != rg_members_leader(&c->members, v.cand.view)) {
+        v.epoch != c->epoch || v.signer != rg_members_leader(&c->members, v.cand.view)) {
         c->refused++;
         return;
     }
@@ -181,7 +182,7 @@ static void take_wake(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
             rg_send__bcast(c, RG_CORE_TOPIC_TXS, &s);
         }
     }
-    if (m->epoch == RG_CORE_EPOCH) {
+    if (m->epoch == c->epoch) {
         struct rg_event ev = event_of(c, RG_EVENT_WAKE, peer);
         ev.wake.view = m->from;
         rg_drive__feed(c, &ev);
@@ -190,7 +191,7 @@ static void take_wake(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
 
 static void take_get_certs(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
 {
-    if (m->epoch == RG_CORE_EPOCH && m->from <= m->to) {
+    if (m->epoch == c->epoch && m->from <= m->to) {
         struct rg_event ev = event_of(c, RG_EVENT_GETCERTS, peer);
         ev.range.from = m->from;
         ev.range.to = m->to;
@@ -247,6 +248,9 @@ static void dispatch(struct rg_core *c, uint16_t peer, bool gossip, struct rg_by
     case RG_WIRE_STATUS:
         rg_beacon__take(c, peer, gossip, &m, bytes);
         break;
+    case RG_WIRE_EVIDENCE:
+        rg_evidence__take(c, &m);
+        break;
     case RG_WIRE_GET_CERTS:
     case RG_WIRE_GET_BLOCK:
     case RG_WIRE_BLOCK:
@@ -270,7 +274,7 @@ struct rg_core_actions rg_core_on_message(struct rg_core *c, uint16_t peer, bool
                                           struct rg_bytes bytes, struct rg_core_time now)
 {
     rg_core__begin(c, now);
-    if (c->started && !c->halted && peer < c->members.n) {
+    if (c->started && !c->halted && peer < c->node_count) {
         dispatch(c, peer, gossip, bytes);
     }
     return rg_core__end(c);

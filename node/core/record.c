@@ -27,3 +27,26 @@ rg_err rg_record_decode_own(struct rg_bytes in, struct rg_record_own *out)
     *out = own;
     return RG_OK;
 }
+
+void rg_record_encode_memory(const struct rg_record_memory *r,
+                             uint8_t out[static RG_RECORD_MEMORY_BYTES])
+{
+    struct rg_writer w = rg_bytes_writer(out, RG_RECORD_MEMORY_BYTES);
+    rg_bytes_put_u64(&w, r->epoch);
+    rg_bytes_put_u64(&w, r->mute);
+    rg_bytes_put_u8(&w, (uint8_t)r->memory);
+    RG_ASSERT(!w.failed && w.len == RG_RECORD_MEMORY_BYTES);
+}
+
+rg_err rg_record_decode_memory(struct rg_bytes in, struct rg_record_memory *out)
+{
+    struct rg_reader r = rg_bytes_reader(in);
+    const struct rg_record_memory m = {.epoch = rg_bytes_get_u64(&r),
+                                       .mute = rg_bytes_get_u64(&r),
+                                       .memory = (enum rg_memory)rg_bytes_get_u8(&r)};
+    if (!rg_bytes_done(&r) || m.memory > RG_MEMORY_LOST || m.memory == RG_MEMORY_WHOLE) {
+        return RG_ERR_CORRUPT;
+    }
+    *out = m;
+    return RG_OK;
+}

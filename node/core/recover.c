@@ -2,6 +2,7 @@
 #include "node/core/core_priv.h"
 
 #include "base/bytes.h"
+#include "node/core/guilt.h"
 #include "node/core/record.h"
 #include <stdlib.h>
 
@@ -19,10 +20,16 @@ static rg_err keep(struct rg_bytes b, struct rg_bytes *out)
     return RG_OK;
 }
 
-/* A certificate that stands on my disk: its signatures are checked again. */
-static rg_err check_cert(struct rg_core *c, struct rg_bytes bytes, struct rg_cert *out)
+/* The certificate of the tip on my disk: its signatures are checked again. The last block of an
+ * epoch has that of the authorities before. */
+static rg_err check_cert(struct rg_core *c, struct rg_bytes bytes, bool ended, struct rg_cert *out)
 {
-    if (rg_cert_decode(bytes, out) != RG_OK || !rg_core__cert_ok(c, out)) {
+    struct rg_members m = c->members;
+    if (ended && !rg_guilt_members(c->genesis, &c->tip.state->governance.previous, &m)) {
+        return RG_ERR_CORRUPT;
+    }
+    if (rg_cert_decode(bytes, out) != RG_OK ||
+        !rg_core__cert_ok_in(c, ended ? c->epoch - 1 : c->epoch, &m, out)) {
         return RG_ERR_CORRUPT;
     }
     return RG_OK;
@@ -41,9 +48,13 @@ rg_err rg_core_recover_tip(struct rg_core *c, const struct rg_core_tip *tip)
         c->tip.state->time_ms != tip->time_ms || !rg_hash_eq(&c->tip.state->block, &tip->hash)) {
         return RG_ERR_CORRUPT;
     }
+    rg_epoch__take(c);
+    if (c->halted) {
+        return RG_ERR_CORRUPT;
+    }
     if (tip->cert.len > 0) {
-        if (check_cert(c, tip->cert, &cert) != RG_OK || cert.kind != RG_VOTE_FINALIZE ||
-            !rg_hash_eq(&cert.cand.hash, &tip->hash)) {
+        if (check_cert(c, tip->cert, b->header.epoch_last, &cert) != RG_OK ||
+            cert.kind != RG_VOTE_FINALIZE || !rg_hash_eq(&cert.cand.hash, &tip->hash)) {
             return RG_ERR_CORRUPT;
         }
         const rg_err e = keep(tip->cert, &c->recovered.tip_cert);
@@ -68,8 +79,7 @@ static rg_err recover_cert(struct rg_core *c, struct rg_bytes payload)
 {
     struct rg_core_recovered *r = &c->recovered;
     struct rg_cert cert;
-    if (rg_cert_decode(payload, &cert) != RG_OK || cert.epoch != RG_CORE_EPOCH ||
-        cert.n != c->members.n) {
+    if (rg_cert_decode(payload, &cert) != RG_OK || cert.epoch < RG_EPOCH_FIRST) {
         return RG_ERR_CORRUPT;
     }
     if (r->cert_count == r->cert_cap) {
@@ -140,15 +150,10 @@ static rg_err recover_followed(struct rg_core *c, struct rg_bytes payload)
 static rg_err recover_evidence(struct rg_core *c, struct rg_bytes payload)
 {
     struct rg_vote pair[2];
-    if (payload.len != 2 * (size_t)RG_VOTE_BYTES ||
-        rg_vote_decode((struct rg_bytes){payload.data, RG_VOTE_BYTES}, &pair[0]) != RG_OK ||
-        rg_vote_decode((struct rg_bytes){payload.data + RG_VOTE_BYTES, RG_VOTE_BYTES}, &pair[1]) !=
-            RG_OK) {
+    if (!rg_guilt_decode(payload, pair)) {
         return RG_ERR_CORRUPT;
     }
-    if (c->evidence_count < RG_CORE_EVIDENCE_MAX) {
-        memcpy(c->evidence[c->evidence_count++], pair, sizeof pair);
-    }
+    rg_evidence__recover(c, pair);
     return RG_OK;
 }
 
@@ -158,8 +163,7 @@ rg_err rg_core_recover_record(struct rg_core *c, uint8_t type, struct rg_bytes p
     c->journal_used += payload.len + RG_CORE_RECORD_COST;
     switch (type) {
     case RG_RECORD_VOTE:
-        if (rg_vote_decode(payload, &v) != RG_OK || v.signer != c->me || v.epoch != RG_CORE_EPOCH ||
-            !rg_vote_well_formed(&v, &c->members)) {
+        if (rg_vote_decode(payload, &v) != RG_OK || v.epoch < RG_EPOCH_FIRST) {
             return RG_ERR_CORRUPT;
         }
         return rg_turn__keep_vote(c, &v);
@@ -169,9 +173,9 @@ rg_err rg_core_recover_record(struct rg_core *c, uint8_t type, struct rg_bytes p
         return recover_block(c, payload);
     case RG_RECORD_OWN:
         return recover_own(c, payload);
-    case RG_RECORD_MUTE:
-        c->mute = true;
-        return RG_OK;
+    case RG_RECORD_MEMORY:
+        c->has_memory = true;
+        return rg_record_decode_memory(payload, &c->memory);
     case RG_RECORD_FOLLOWED:
         return recover_followed(c, payload);
     case RG_RECORD_EVIDENCE:
@@ -198,9 +202,9 @@ static bool path_is_complete(struct rg_core *c, const struct rg_hash *hash, uint
     return true;
 }
 
-/* The newest finalization of the journal whose blocks are all here; false when there is none. The
- * latest stand at the end; only signatures that count are checked, for there may be tens of
- * thousands. */
+/* The newest finalization of this epoch in the journal whose blocks are all here; false when there
+ * is none. The latest stand at the end; only signatures that count are checked, for there may be
+ * tens of thousands. */
 static bool newest_final(struct rg_core *c, struct rg_cert *out, uint32_t *out_count)
 {
     bool found = false;
@@ -208,7 +212,8 @@ static bool newest_final(struct rg_core *c, struct rg_cert *out, uint32_t *out_c
         struct rg_cert cert;
         uint32_t count = 0;
         if (rg_cert_decode(c->recovered.certs[i - 1], &cert) == RG_OK &&
-            cert.kind == RG_VOTE_FINALIZE && (!found || cert.cand.view > out->cand.view) &&
+            cert.kind == RG_VOTE_FINALIZE && cert.epoch == c->epoch &&
+            (!found || cert.cand.view > out->cand.view) &&
             path_is_complete(c, &cert.cand.hash, &count) && rg_core__cert_ok(c, &cert)) {
             found = true;
             *out = cert;
@@ -237,40 +242,39 @@ static void replay_final(struct rg_core *c, const struct rg_cert *final, uint32_
     free(path);
 }
 
-static struct rg_cons_params params_of(const struct rg_genesis *g)
-{
-    struct rg_cons_params p = rg_cons_params_default();
-    p.leader_ms = (uint32_t)g->parameters.leader_timeout_ms;
-    p.view_ms = (uint32_t)g->parameters.view_timeout_ms;
-    p.retransmit_ms = (uint32_t)g->parameters.status_ms;
-    p.skip_ms = (uint32_t)g->parameters.skip_ms;
-    p.cap_ms = (uint32_t)g->parameters.timeout_cap_ms;
-    p.empty_gap_ms = (uint32_t)g->parameters.empty_interval_ms;
-    return rg_cons_params_ok(&p) ? p : rg_cons_params_default();
-}
-
 /* Give the consensus the journal's votes and certificates from the last final view on. What came
  * through the journal's checksums and still is not signed by its signer was never written by this
  * node: it must not sign on top of that. */
 static void hand_over_signed(struct rg_core *c, uint64_t lf)
 {
-    for (uint32_t i = 0; i < c->vote_count && !c->mute; i++) {
-        if (c->votes[i].cand.view < lf) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < c->vote_count; i++) {
+        const struct rg_vote v = c->votes[i];
+        if (v.epoch > c->epoch) {
+            rg_core__halt(c,
+                          "the journal holds votes of an epoch whose beginning it does not hold");
+            return;
+        }
+        if (v.epoch < c->epoch || v.cand.view < lf) {
             continue;
         }
-        if (!rg_core__vote_ok(c, &c->votes[i])) {
+        if (v.signer != c->me || !rg_core__vote_ok(c, &v)) {
             rg_core__halt(c, "a vote in the journal is not signed by this node");
             return;
         }
-        rg_cons_recover_vote(c->cons, &c->votes[i]);
+        c->votes[kept++] = v;
+        rg_cons_recover_vote(c->cons, &v);
     }
+    c->vote_count = kept;
     for (uint32_t i = 0; i < c->recovered.cert_count; i++) {
         struct rg_cert cert;
-        if (rg_cert_decode(c->recovered.certs[i], &cert) != RG_OK || cert.cand.view < lf) {
+        RG_IGNORE(rg_cert_decode(c->recovered.certs[i], &cert), "it decoded before");
+        if (cert.epoch < c->epoch || (cert.epoch == c->epoch && cert.cand.view < lf)) {
             continue;
         }
         if (!rg_core__cert_ok(c, &cert)) {
-            rg_core__halt(c, "a certificate in the journal is not signed by a quorum");
+            rg_core__halt(c,
+                          "a certificate in the journal is not signed by a quorum of this epoch");
             return;
         }
         rg_cons_recover_cert(c->cons, &cert);
@@ -278,21 +282,10 @@ static void hand_over_signed(struct rg_core *c, uint64_t lf)
 }
 
 /* Give the consensus what the journal holds. */
-static void hand_over(struct rg_core *c, const struct rg_cert *final)
+static void hand_over(struct rg_core *c, const struct rg_cert *final, bool had_records)
 {
-    const struct rg_cons_setup setup = {
-        .params = params_of(c->genesis),
-        .members = &c->members,
-        .me = c->mute || c->config.sign == NULL ? RG_MEMBERS_NONE : c->me,
-        .ledger = c->genesis->ledger_id,
-        .epoch = RG_CORE_EPOCH,
-        .root = {.hash = c->genesis->ledger_id, .time_ms = c->genesis->time_ms},
-        .sign = c->config.sign,
-        .sign_ctx = c->config.sign_ctx};
-    const struct rg_cons_params p = rg_cons_params_default();
-    c->cons = rg_cons_init(c->cons_memory, rg_cons_size(c->members.n, &p), &setup);
-    if (final != NULL) {
-        rg_cons_recover_final(c->cons, final, &c->tip.info);
+    if (!rg_epoch__make(c, final, rg_epoch__memory(c, had_records))) {
+        return;
     }
     hand_over_signed(c, final != NULL ? final->cand.view : 0);
     for (const struct rg_blocknode *n = c->tree.first; n != NULL; n = n->next) {
@@ -302,46 +295,64 @@ static void hand_over(struct rg_core *c, const struct rg_cert *final)
     }
 }
 
-/* Bring the finalization that counts: the journal's newest one, or the archive's. */
-static void recover_final(struct rg_core *c)
+/* The certificate at the archive's tip, if it is of this epoch. */
+static bool archived_final(const struct rg_core *c, struct rg_cert *out)
+{
+    return c->recovered.tip_cert.len > 0 && rg_cert_decode(c->recovered.tip_cert, out) == RG_OK &&
+           out->epoch == c->epoch;
+}
+
+/* Bring the finalization that counts: the journal's newest one, or the archive's; epoch by epoch.
+ */
+static void recover_final(struct rg_core *c, bool had_records)
 {
     struct rg_cert final;
     struct rg_cert archived;
     uint32_t count = 0;
-    const bool has_archived =
-        c->recovered.tip_cert.len > 0 && rg_cert_decode(c->recovered.tip_cert, &archived) == RG_OK;
-    if (newest_final(c, &final, &count) &&
-        (count > 0 || !has_archived || final.cand.view > archived.cand.view)) {
-        replay_final(c, &final, count);
-        if (!c->halted) {
-            hand_over(c, &final);
-        }
-    } else if (c->tip.info.height > 0 && !has_archived) {
-        rg_core__halt(c, "the chain's last block has no finalization and the journal has none");
-    } else {
-        hand_over(c, has_archived ? &archived : NULL);
+    bool found = archived_final(c, &archived);
+    bool whole = found || c->tip.info.height == 0 || c->tip.info.epoch_last;
+    if (found) {
+        final = archived;
+    } else if (c->tip.info.epoch_last && c->recovered.tip_cert.len > 0 &&
+               rg_cert_decode(c->recovered.tip_cert, &archived) == RG_OK) {
+        rg_epoch__note_end(c, &archived);
     }
+    struct rg_cert newer;
+    while (newest_final(c, &newer, &count) &&
+           (count > 0 || !found || newer.cand.view > final.cand.view)) {
+        replay_final(c, &newer, count);
+        if (c->halted) {
+            return;
+        }
+        final = newer;
+        found = true;
+        whole = true;
+        if (c->tip.info.epoch_last) {
+            rg_epoch__note_end(c, &final);
+            rg_epoch__take(c);
+            found = false;
+        } else if (count == 0) {
+            break;
+        }
+    }
+    if (!whole) {
+        rg_core__halt(c, "the chain's last block has no finalization and the journal has none");
+        return;
+    }
+    hand_over(c, found ? &final : NULL, had_records);
 }
 
-struct rg_core_actions rg_core_start(struct rg_core *c, bool had_journal, struct rg_core_time now)
+struct rg_core_actions rg_core_start(struct rg_core *c, bool had_records, struct rg_core_time now)
 {
     rg_core__begin(c, now);
     c->start_wall_ms = now.wall_ms;
     c->final_ms = c->now.mono_ms;
-    if (!had_journal && c->tip.info.height > 0 && !c->mute) {
-        c->mute = true;
-        rg_turn__append(c, RG_RECORD_MUTE, (struct rg_bytes){0});
-        rg_turn__barrier(c);
-    }
-    if (c->mute) {
-        rg_core__alarm(c, "this node's journal was lost: it follows, but does not vote");
-    }
-    recover_final(c);
-    if (!c->halted) {
+    recover_final(c, had_records);
+    if (!c->halted && !c->out.failed) {
         const struct rg_event ev = {
             .kind = RG_EVENT_START, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
-        rg_drive__feed(c, &ev);
         c->started = true;
+        rg_drive__feed(c, &ev);
         rg_submit__restart(c);
         rg_beacon__tick(c);
     }

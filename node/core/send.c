@@ -6,7 +6,7 @@
 
 bool rg_send__linked(const struct rg_core *c, uint32_t peer)
 {
-    return peer < c->members.n && peer != c->me && c->peer[peer].linked &&
+    return peer < c->node_count && peer != c->place && c->peer[peer].linked &&
            c->now.mono_ms - c->peer[peer].linked_ms <=
                c->genesis->parameters.skip_ms +
                    LINK_SILENCE_STATUSES * c->genesis->parameters.status_ms;
@@ -61,7 +61,7 @@ void rg_send__peer(struct rg_core *c, uint32_t peer, const struct rg_wire *m)
     enum rg_core_topic topic = RG_CORE_TOPIC_VOTE;
     if (peer == RG_PEER_ALL) {
         const struct rg_bytes bytes = encode(c, m);
-        for (uint16_t i = 0; bytes.len > 0 && i < c->members.n; i++) {
+        for (uint16_t i = 0; bytes.len > 0 && i < c->node_count; i++) {
             if (rg_send__linked(c, i)) {
                 struct rg_core_action *a = rg_outbox_add(&c->out, RG_CORE_SEND);
                 a->peer = i;
@@ -75,7 +75,7 @@ void rg_send__peer(struct rg_core *c, uint32_t peer, const struct rg_wire *m)
             a->peer = (uint16_t)peer;
             a->bytes = bytes;
         }
-    } else if (c->config.relay && peer < c->members.n && topic_of(m->kind, &topic)) {
+    } else if (c->config.relay && peer < c->node_count && topic_of(m->kind, &topic)) {
         /* Reached through the neighbours, who pass on what is new to them. */
         rg_send__bcast(c, topic, m);
     }

@@ -31,8 +31,8 @@ static const struct rg_blocknode *final_at(const struct rg_core *c, uint64_t hei
     return NULL;
 }
 
-/* Answer from memory with blocks from @from on. The certificate covers the last final block; who
- * asked keeps what comes before it until it has it. */
+/* Answer from memory with blocks from @from on, up to the end of an epoch at most. The certificate
+ * covers the last final block; who asked keeps what comes before it until it has it. */
 static void from_memory(struct rg_core *c, uint16_t peer, uint64_t from, uint32_t max_bytes)
 {
     struct rg_bytes list[SERVE_COUNT_MAX];
@@ -42,14 +42,18 @@ static void from_memory(struct rg_core *c, uint16_t peer, uint64_t from, uint32_
     struct rg_wire m = {.kind = RG_WIRE_BLOCKS, .from = from, .list = list};
     const struct rg_cert *final = rg_cons_tip_final(c->cons);
     const struct rg_blocknode *n = final_at(c, from);
-    while (n != NULL && m.count < SERVE_COUNT_MAX &&
+    bool ends = false;
+    while (n != NULL && !ends && m.count < SERVE_COUNT_MAX &&
            (m.count == 0 || bytes + n->len <= max_bytes)) {
         list[m.count++] = (struct rg_bytes){n->bytes, n->len};
         bytes += n->len;
+        ends = n->info.epoch_last;
         n = final_at(c, from + m.count);
     }
-    if (m.count > 0 && final != NULL &&
-        rg_cert_encode(final, cert, sizeof cert, &cert_len) == RG_OK) {
+    if (m.count > 0 && from + m.count <= c->end.height + 1) {
+        m.block = (struct rg_bytes){c->end.cert, c->end.cert_len};
+    } else if (m.count > 0 && final != NULL &&
+               rg_cert_encode(final, cert, sizeof cert, &cert_len) == RG_OK) {
         m.block = (struct rg_bytes){cert, cert_len};
     }
     rg_send__peer(c, peer, &m);

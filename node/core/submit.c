@@ -76,11 +76,10 @@ static bool has_room(const struct rg_core *c, const struct rg_core_submit *s)
            rg_mempool_room(c->pool, c->config.principal, UINT64_MAX, bytes);
 }
 
-/* Take it; false when that is not possible now. */
-static bool take(struct rg_core *c, const struct rg_core_submit *submit)
+bool rg_submit__own(struct rg_core *c, const struct rg_core_submit *submit)
 {
     struct rg_submission s;
-    if (!c->started || c->halted || c->me == RG_MEMBERS_NONE || submit->count == 0 ||
+    if (!c->started || c->halted || c->place == RG_MEMBERS_NONE || submit->count == 0 ||
         submit->count > RG_SUBMISSION_ENTRIES_MAX || !has_room(c, submit)) {
         return false;
     }
@@ -102,10 +101,12 @@ static bool take(struct rg_core *c, const struct rg_core_submit *submit)
     }
     rg_turn__append_own(c, rg_ownlog_find(&c->own, s.sequence));
     rg_turn__barrier(c);
-    struct rg_core_action *a = rg_outbox_add(&c->out, RG_CORE_OWN);
-    a->sequence = s.sequence;
-    a->token = submit->token;
-    a->hash = s.hash;
+    if (submit->token != 0) {
+        struct rg_core_action *a = rg_outbox_add(&c->out, RG_CORE_OWN);
+        a->sequence = s.sequence;
+        a->token = submit->token;
+        a->hash = s.hash;
+    }
     gossip(c, s.bytes);
     return true;
 }
@@ -117,7 +118,7 @@ struct rg_core_actions rg_core_on_submit(struct rg_core *c, const struct rg_core
     if (c->started && !c->halted) {
         rg_turn__maybe(c);
     }
-    if (!take(c, submit)) {
+    if (!rg_submit__own(c, submit)) {
         rg_outbox_add(&c->out, RG_CORE_OWN)->token = submit->token;
     }
     return rg_core__end(c);
@@ -179,7 +180,7 @@ void rg_submit__resend(struct rg_core *c)
 void rg_submit__restart(struct rg_core *c)
 {
     const uint64_t used =
-        c->me == RG_MEMBERS_NONE ? 0 : c->tip.state->sequence[c->config.principal];
+        c->place == RG_MEMBERS_NONE ? 0 : c->tip.state->sequence[c->config.principal];
     for (uint32_t i = 0; i < c->own.count; i++) {
         struct rg_ownlog_item *item = &c->own.items[i];
         if (item->height == 0 && item->sequence <= used) {

@@ -21,7 +21,7 @@ static void vote_out(struct rg_core *c, const struct rg_action *a)
     if (a->kind == RG_ACTION_BCAST_VOTE) {
         rg_send__bcast(c, RG_CORE_TOPIC_VOTE, &m);
     } else {
-        rg_send__peer(c, a->peer, &m);
+        rg_send__peer(c, rg_epoch__place(c, a->peer), &m);
     }
 }
 
@@ -36,7 +36,7 @@ static void cert_out(struct rg_core *c, const struct rg_action *a)
     if (a->kind == RG_ACTION_BCAST_CERT) {
         rg_send__bcast(c, RG_CORE_TOPIC_CERT, &m);
     } else {
-        rg_send__peer(c, a->peer, &m);
+        rg_send__peer(c, rg_epoch__place(c, a->peer), &m);
     }
 }
 
@@ -46,7 +46,7 @@ static void propose_out(struct rg_core *c, const struct rg_action *a)
     uint8_t buf[RG_VOTE_BYTES];
     const struct rg_vote v = {.kind = RG_VOTE_NOTARIZE,
                               .signer = c->me,
-                              .epoch = RG_CORE_EPOCH,
+                              .epoch = c->epoch,
                               .cand = a->propose.cand,
                               .sig = a->propose.sig};
     struct rg_wire m = {.kind = RG_WIRE_PROPOSE, .bytes = vote_bytes(&v, buf), .list = justify};
@@ -69,7 +69,7 @@ static void propose_out(struct rg_core *c, const struct rg_action *a)
     if (a->kind == RG_ACTION_BCAST_PROPOSE) {
         rg_send__bcast(c, RG_CORE_TOPIC_BLOCK, &m);
     } else {
-        rg_send__peer(c, a->peer, &m);
+        rg_send__peer(c, rg_epoch__place(c, a->peer), &m);
     }
 }
 
@@ -77,11 +77,11 @@ static void propose_out(struct rg_core *c, const struct rg_action *a)
 static void wake_out(struct rg_core *c, uint64_t view)
 {
     struct rg_bytes list[WAKE_COUNT_MAX];
-    const uint16_t leader = rg_members_leader(&c->members, view);
+    const uint16_t leader = c->place_of[rg_members_leader(&c->members, view)];
     if (!rg_send__linked(c, leader)) {
         return; /* relayed submissions do the same, one hop after the other */
     }
-    struct rg_wire m = {.kind = RG_WIRE_WAKE, .epoch = RG_CORE_EPOCH, .from = view, .list = list};
+    struct rg_wire m = {.kind = RG_WIRE_WAKE, .epoch = c->epoch, .from = view, .list = list};
     size_t bytes = 0;
     for (uint32_t s = 0; s < c->pool->signers; s++) {
         const struct rg_mempool_queue *q = &c->pool->queue[s];
@@ -98,27 +98,33 @@ static void wake_out(struct rg_core *c, uint64_t view)
 
 static void certs_wanted(struct rg_core *c, const struct rg_action *a)
 {
-    const struct rg_wire m = {.kind = RG_WIRE_GET_CERTS,
-                              .epoch = RG_CORE_EPOCH,
-                              .from = a->range.from,
-                              .to = a->range.to};
-    const bool direct = a->peer == RG_PEER_ALL || rg_send__linked(c, a->peer);
-    rg_send__peer(c, direct ? a->peer : RG_PEER_ALL, &m);
+    const struct rg_wire m = {
+        .kind = RG_WIRE_GET_CERTS, .epoch = c->epoch, .from = a->range.from, .to = a->range.to};
+    const uint32_t place = rg_epoch__place(c, a->peer);
+    const bool direct = place == RG_PEER_ALL || rg_send__linked(c, place);
+    rg_send__peer(c, direct ? place : RG_PEER_ALL, &m);
 }
 
-static void evidence_out(struct rg_core *c, const struct rg_action *a)
+/* A set of authorities as a set of places. */
+static uint64_t places(const struct rg_core *c, uint64_t authorities)
 {
-    rg_core__alarm(c, "an authority signed two statements that contradict each other");
-    if (c->evidence_count == RG_CORE_EVIDENCE_MAX) {
-        return;
+    uint64_t set = 0;
+    for (uint16_t i = 0; i < c->members.n; i++) {
+        set |= (authorities >> i & 1) << c->place_of[i];
     }
-    struct rg_vote *pair = c->evidence[c->evidence_count++];
-    uint8_t buf[2 * RG_VOTE_BYTES];
-    pair[0] = a->evidence.first;
-    pair[1] = a->evidence.second;
-    rg_vote_encode(&pair[0], buf);
-    rg_vote_encode(&pair[1], buf + RG_VOTE_BYTES);
-    rg_turn__append(c, RG_RECORD_EVIDENCE, (struct rg_bytes){buf, sizeof buf});
+    return set;
+}
+
+static void memory_out(struct rg_core *c, const struct rg_action *a)
+{
+    c->has_memory = true;
+    c->memory = (struct rg_record_memory){
+        .epoch = c->epoch, .mute = a->mute.view, .memory = a->mute.memory};
+    rg_turn__append_memory(c);
+    if (a->mute.memory == RG_MEMORY_LOST) {
+        rg_core__alarm(c, "this node may have forgotten votes of its own: it votes again once a "
+                          "quorum of other authorities has told where they are");
+    }
 }
 
 static void persist_block(struct rg_core *c, const struct rg_block_info *info)
@@ -138,7 +144,7 @@ static void persist_cert(struct rg_core *c, const struct rg_cert *cert)
 {
     rg_turn__append_cert(c, cert);
     if (cert->kind == RG_VOTE_NULLIFY) {
-        c->peer[rg_members_leader(&c->members, cert->cand.view)].missed_turns++;
+        c->peer[c->place_of[rg_members_leader(&c->members, cert->cand.view)]].missed_turns++;
     } else {
         struct rg_blocknode *n = rg_blocktree_find(&c->tree, &cert->cand.hash);
         if (n != NULL) {
@@ -183,7 +189,7 @@ static void work_action(struct rg_core *c, const struct rg_action *a)
         job.hash = a->block.hash;
         rg_drive__job(c, &job);
     } else {
-        rg_fetch__want(c, &a->fetch.hash, a->fetch.signers, a->fetch.is_final);
+        rg_fetch__want(c, &a->fetch.hash, places(c, a->fetch.signers), a->fetch.is_final);
     }
 }
 
@@ -199,6 +205,9 @@ static void translate(struct rg_core *c, const struct rg_action *a)
         break;
     case RG_ACTION_PERSIST_BLOCK:
         persist_block(c, &a->block);
+        break;
+    case RG_ACTION_PERSIST_MUTE:
+        memory_out(c, a);
         break;
     case RG_ACTION_BUILD:
     case RG_ACTION_VERIFY:
@@ -230,7 +239,7 @@ static void translate(struct rg_core *c, const struct rg_action *a)
         commit(c, a);
         break;
     case RG_ACTION_EVIDENCE:
-        evidence_out(c, a);
+        rg_evidence__found(c, (const struct rg_vote[2]){a->evidence.first, a->evidence.second});
         break;
     case RG_ACTION_ALARM:
         alarm(c, a);

@@ -47,11 +47,17 @@ void rg_turn__append_own(struct rg_core *c, const struct rg_ownlog_item *i)
     c->dirty = true;
 }
 
+void rg_turn__append_memory(struct rg_core *c)
+{
+    uint8_t buf[RG_RECORD_MEMORY_BYTES];
+    rg_record_encode_memory(&c->memory, buf);
+    rg_turn__append(c, RG_RECORD_MEMORY, (struct rg_bytes){buf, sizeof buf});
+}
+
 static void append_evidence(struct rg_core *c, const struct rg_vote pair[2])
 {
     uint8_t buf[2 * RG_VOTE_BYTES];
-    rg_vote_encode(&pair[0], buf);
-    rg_vote_encode(&pair[1], buf + RG_VOTE_BYTES);
+    rg_evidence__encode(pair, buf);
     rg_turn__append(c, RG_RECORD_EVIDENCE, (struct rg_bytes){buf, sizeof buf});
 }
 
@@ -118,6 +124,9 @@ static void append_certs(struct rg_core *c)
     if (tip != NULL) {
         rg_turn__append_cert(c, tip);
     }
+    if (c->end.cert_len > 0 && c->archived < c->end.height) {
+        rg_turn__append(c, RG_RECORD_CERT, (struct rg_bytes){c->end.cert, c->end.cert_len});
+    }
     for (uint64_t view = rg_cons_final_view(c->cons); view <= to; view++) {
         for (int kind = RG_VOTE_NOTARIZE; kind <= RG_VOTE_FINALIZE; kind++) {
             const struct rg_cert *cert = rg_cons_cert(c->cons, (enum rg_vote_kind)kind, view);
@@ -132,8 +141,8 @@ static void turn(struct rg_core *c)
 {
     rg_outbox_add(&c->out, RG_CORE_TURN_BEGIN);
     c->journal_used = 0;
-    if (c->mute) {
-        rg_turn__append(c, RG_RECORD_MUTE, (struct rg_bytes){0});
+    if (c->has_memory) {
+        rg_turn__append_memory(c);
     }
     prune_votes(c);
     append_certs(c);
@@ -149,7 +158,7 @@ static void turn(struct rg_core *c)
         rg_turn__append_own(c, &c->own.items[i]);
     }
     for (uint32_t i = 0; i < c->evidence_count; i++) {
-        append_evidence(c, c->evidence[i]);
+        append_evidence(c, c->evidence[i].pair);
     }
     rg_outbox_add(&c->out, RG_CORE_TURN_END);
     c->dirty = false; /* the end of a turn syncs */

@@ -20,6 +20,8 @@ static enum rg_wire_kind kind_in(enum rg_peer_kind k)
         return RG_WIRE_SUBMISSION;
     case RG_PEER_STATUS:
         return RG_WIRE_STATUS;
+    case RG_PEER_EVIDENCE:
+        return RG_WIRE_EVIDENCE;
     case RG_PEER_GET_CERTS:
         return RG_WIRE_GET_CERTS;
     case RG_PEER_GET_BLOCK:
@@ -55,6 +57,8 @@ static enum rg_peer_kind kind_out(enum rg_wire_kind k)
         return RG_PEER_SUBMISSION;
     case RG_WIRE_STATUS:
         return RG_PEER_STATUS;
+    case RG_WIRE_EVIDENCE:
+        return RG_PEER_EVIDENCE;
     case RG_WIRE_GET_CERTS:
         return RG_PEER_GET_CERTS;
     case RG_WIRE_GET_BLOCK:
@@ -85,7 +89,10 @@ static struct rg_peer_status status_out(const struct rg_wire_status *s)
                                    .min_height = s->min_height,
                                    .wall_ms = s->wall_ms,
                                    .number = s->number,
-                                   .instance = s->instance};
+                                   .instance = s->instance,
+                                   .asks = s->asks,
+                                   .echo_count = s->echo_count,
+                                   .echoes = s->echoes};
 }
 
 rg_err rg_wire_decode(struct rg_arena *arena, const struct rg_hash *ledger, struct rg_bytes bytes,
@@ -118,7 +125,10 @@ rg_err rg_wire_decode(struct rg_arena *arena, const struct rg_hash *ledger, stru
                                           .min_height = m.status.min_height,
                                           .wall_ms = m.status.wall_ms,
                                           .number = m.status.number,
-                                          .instance = m.status.instance};
+                                          .instance = m.status.instance,
+                                          .asks = m.status.asks,
+                                          .echo_count = m.status.echo_count,
+                                          .echoes = m.status.echoes};
     return RG_OK;
 }
 
@@ -189,4 +199,10 @@ rg_err rg_wire_encode_submission(struct rg_arena *arena, struct rg_bytes head,
                                  size_t count, struct rg_bytes *out)
 {
     return rg_ledger_codec_encode_submission(arena, head, sig, entries, count, out);
+}
+
+rg_err rg_wire_encode_evidence(struct rg_arena *arena, struct rg_bytes pair, struct rg_bytes *out)
+{
+    const struct rg_entry e = {.kind = RG_ENTRY_EVIDENCE, .clear = pair};
+    return rg_ledger_codec_encode_entry(arena, &e, out);
 }

@@ -20,6 +20,7 @@ enum rg_wire_kind {
     RG_WIRE_CERT,
     RG_WIRE_SUBMISSION,
     RG_WIRE_STATUS,
+    RG_WIRE_EVIDENCE,
     RG_WIRE_GET_CERTS,
     RG_WIRE_GET_BLOCK,
     RG_WIRE_BLOCK,
@@ -40,6 +41,9 @@ struct rg_wire_status {
     uint64_t wall_ms;
     uint64_t number;
     struct rg_id instance;
+    bool asks;
+    uint32_t echo_count;
+    struct rg_echo *echoes;
 };
 
 /* One message; which fields count depends on `kind`, as in proto/peer_codec.h. */
@@ -84,6 +88,9 @@ RG_CHECKED rg_err rg_wire_decode_submission(struct rg_arena *arena, struct rg_by
 RG_CHECKED rg_err rg_wire_encode_block(struct rg_arena *arena, const struct rg_header *h,
                                        const struct rg_bytes *submissions, struct rg_hash *out_hash,
                                        struct rg_bytes *out);
+/* The bytes of the entry that carries evidence. Errors: RG_ERR_NOMEM. */
+RG_CHECKED rg_err rg_wire_encode_evidence(struct rg_arena *arena, struct rg_bytes pair,
+                                          struct rg_bytes *out);
 /* Encode the head of a submission and the digest to sign. Errors: RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_wire_encode_head(struct rg_arena *arena, const struct rg_submission *s,
                                       struct rg_bytes *out_head, struct rg_hash *out_digest);

@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         RG_ASSERT(c == NULL && err[0] != '\0');
         return 0;
     }
-    RG_ASSERT(strcmp(c->ledger, "anker") == 0 && c->authority < 2 && c->peer_count <= 1);
+    RG_ASSERT(strcmp(c->ledger, "anker") == 0 && c->place < 2 && c->peer_count <= 1);
     RG_ASSERT(c->listen.votes != 0 && c->listen.bulk != 0 && c->listen.sync != 0);
     RG_ASSERT(c->api != 0 && c->events != 0 && c->data[0] != '\0' && c->key_path[0] != '\0');
     rg_config_destroy(&c);

@@ -239,8 +239,7 @@ void sim_node_start(struct sim *s, struct sim_node *node)
         return;
     }
     const size_t records = node->file[node->active].count;
-    perform(s, node,
-            rg_core_start(node->core, records > 0 || node->chain_durable == 0, time_of(s, node)));
+    perform(s, node, rg_core_start(node->core, records > 0, time_of(s, node)));
 }
 
 void sim_node_crash(struct sim *s, struct sim_node *node)

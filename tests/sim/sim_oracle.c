@@ -167,7 +167,7 @@ static void extend(struct sim *s, const struct rg_core_final *f, const struct rg
         const struct rg_submission *sub = &b.submissions[i];
         h->list[i] = (struct sim_submission){
             .signer = sub->signer, .sequence = sub->sequence, .result = f->results.data[i]};
-        if (f->results.data[i] != RG_VERDICT_ACCEPTED || sub->signer >= s->n) {
+        if (!rg_verdict_uses_number((enum rg_verdict)f->results.data[i]) || sub->signer >= s->n) {
             continue;
         }
         /* Once, and in order. */

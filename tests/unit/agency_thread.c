@@ -82,7 +82,11 @@ static void tell(struct lab *l, const struct rg_link_message *head, struct rg_by
 
 static void begin(struct lab *l)
 {
-    struct rg_link_status s = {.core = {.quorum = 2, .authority_count = 2, .height = l->height},
+    struct rg_link_status s = {.core = {.quorum = 2,
+                                        .authority_count = 2,
+                                        .place_of = {0, 1},
+                                        .node_count = 2,
+                                        .height = l->height},
                                .mono_ms = 1};
     const struct rg_link_message start = {.kind = RG_LINK_START, .height = l->height};
     const struct rg_link_message status = {.kind = RG_LINK_STATUS};
@@ -440,7 +444,8 @@ static void test_a_stall_names_who_and_what(void **state)
     static struct rg_genesis g;
     struct rg_sign *node_key[4];
     struct rg_sign *member_key[4];
-    struct rg_link_status s = {.core = {.quorum = 3, .authority_count = 4}};
+    struct rg_link_status s = {
+        .core = {.quorum = 3, .authority_count = 4, .place_of = {0, 1, 2, 3}, .node_count = 4}};
     char text[512];
     assert_int_equal(rg_sign_start(), RG_OK);
     world_genesis(&g, 4, yaml, node_key, member_key);

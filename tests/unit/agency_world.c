@@ -84,7 +84,7 @@ void world_node_open(struct world *w, uint32_t i)
                                        .agency_count = w->genesis.agency_count};
     assert_int_equal(rg_vault_open(&o, &n->vault), RG_OK);
     rg_casebook_verifier_init(&n->verifier, &w->genesis);
-    rg_keys_authorities(&w->genesis, n->authority_of);
+    rg_keys_places(&w->genesis, n->place_of);
     assert_int_equal(rg_pending_new(n->vault, i, &n->pending), RG_OK);
     assert_int_equal(rg_blocks_new(w->chain, &n->blocks), RG_OK);
     assert_int_equal(rg_feed_new(n->vault, n->blocks, &w->genesis, &n->feed), RG_OK);
@@ -96,7 +96,7 @@ void world_node_open(struct world *w, uint32_t i)
                                        .pending = n->pending,
                                        .verifier = &n->verifier,
                                        .recent = rg_feed_recent(n->feed),
-                                       .authority_of = n->authority_of,
+                                       .place_of = n->place_of,
                                        .alarm = on_alarm,
                                        .alarm_ctx = n};
     assert_int_equal(rg_follow_new(&f, &n->follow), RG_OK);

@@ -40,7 +40,7 @@ struct world_node {
     struct rg_keys *keys;
     struct rg_submit *submit;
     struct rg_casebook_verifier verifier;
-    uint16_t authority_of[RG_AGENCIES_MAX];
+    uint16_t place_of[RG_AGENCIES_MAX];
     uint64_t sequence;
     bool refuse; /* the mempool is full */
     struct world_record record[4096];

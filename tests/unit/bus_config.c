@@ -109,13 +109,13 @@ static void a_good_file(void **state)
                      RG_OK);
     assert_string_equal(c->ledger, "anker");
     assert_int_equal(c->principal, 0);
-    assert_int_equal(c->authority, 0);
+    assert_int_equal(c->place, 0);
     assert_true(c->cluster);
     assert_false(c->relay);
     assert_int_equal(c->listen.votes, 17001);
     assert_int_equal(c->events, 17005);
     assert_int_equal(c->peer_count, 1);
-    assert_int_equal(c->peers[0].authority, 1);
+    assert_int_equal(c->peers[0].place, 1);
     assert_int_equal(c->peers[0].sync, 3);
     path_of("data", path);
     assert_string_equal(c->data, path);
@@ -148,7 +148,7 @@ static const struct wrong wrongs[] = {
     {HEAD LISTEN "peers:\n  - {principal: node9, host: a, votes: 1, bulk: 2, sync: 3}\n",
      "node.yaml:8:17:", "node9"},
     {HEAD LISTEN "peers:\n  - {principal: member1, host: a, votes: 1, bulk: 2, sync: 3}\n",
-     "node.yaml:8:17:", "no authority"},
+     "node.yaml:8:17:", "no node"},
     {HEAD LISTEN "peers:\n  - {principal: node1, host: a, votes: 1, bulk: 2, sync: 3}\n",
      "node.yaml:8:17:", "this node itself"},
     {HEAD LISTEN PEERS "  - {principal: node2, host: a, votes: 1, bulk: 2, sync: 3}\n",

@@ -82,7 +82,10 @@ static void adopt_refused(void **state)
     give(s, ev);
     assert_int_equal(rg_cons_final_view(s->c), 0);
     final.cand.view = 7;
-    vote(s, RG_VOTE_NULLIFY, (struct rg_cand){.view = 1}, 3); /* halted */
+    const struct rg_block_info a = child(&s->root, 1, 1);
+    const struct rg_block_info b = child(&s->root, 1, 2);
+    cert(s, RG_VOTE_NOTARIZE, cand_of(1, 0, &a));
+    cert(s, RG_VOTE_NOTARIZE, cand_of(1, 0, &b)); /* halted */
     give(s, ev);
     assert_int_equal(rg_cons_final_view(s->c), 0);
     solo_free(s);

@@ -203,8 +203,9 @@ static void changed_journal_is_found(void **state)
     unsigned found = 0;
     for (unsigned k = 0; k < 25; k++) {
         struct lab_record *rec = &x->journal.list[rg_prng_below(&rng, x->journal.count)];
-        /* Private bytes are sealed by the agency side; a mark is only a hint. */
-        if (rec->type == RG_RECORD_OWN || rec->type == RG_RECORD_FOLLOWED) {
+        /* Private bytes are sealed by the agency side; marks are the node's own word. */
+        if (rec->type == RG_RECORD_OWN || rec->type == RG_RECORD_FOLLOWED ||
+            rec->type == RG_RECORD_MEMORY) {
             continue;
         }
         const size_t at = rg_prng_below(&rng, rec->len);

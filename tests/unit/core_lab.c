@@ -190,7 +190,7 @@ void lab_start(struct lab *l, uint16_t i, size_t records)
     rg_core_each_own(x->core, own_seen, &own);
     x->dead = false;
     x->halt = NULL;
-    lab_do(l, i, rg_core_start(x->core, x->journal.count > 0 || tip_height == 0, l->now));
+    lab_do(l, i, rg_core_start(x->core, x->journal.count > 0, l->now));
 }
 
 void lab_start_all(struct lab *l)

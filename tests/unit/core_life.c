@@ -171,7 +171,8 @@ static void backpressure(void **state)
     lab_free(&l);
 }
 
-/* A chain without its journal: the node must not vote, also not after the next restart. */
+/* A chain without its journal and nobody to ask: the node must not vote, also not after the next
+ * restart. */
 static void lost_journal_is_mute(void **state)
 {
     struct lab l;
@@ -187,7 +188,6 @@ static void lost_journal_is_mute(void **state)
     assert_true(l.node[0].alarms > 0);
     lab_run(&l, 70000, 500);
     lab_kill(&l, 0);
-    assert_true(l.node[0].journal.count > 0);
     lab_start(&l, 0, l.node[0].journal.count);
     assert_true(lab_status(&l, 0).mute);
     lab_run(&l, 70000, 500);

@@ -114,6 +114,7 @@ static void build(struct world *w, const struct rg_submission *subs, uint32_t co
                   struct rg_block *out)
 {
     struct rg_header h = {.ledger = w->g->ledger_id,
+                          .epoch = RG_EPOCH_FIRST,
                           .view = w->state.height + 1,
                           .height = w->state.height + 1,
                           .parent = w->state.block,
@@ -207,7 +208,7 @@ static void blocks_execute(void **state)
     const struct rg_hash parent = w->state.block;
     assert_int_equal(rg_block_check(&b, &w->state, &parent, w->g, verify, NULL), RG_BLOCK_VALID);
     rg_state_digest(&w->state, &before);
-    rg_state_apply(&w->state, w->g, &b, results);
+    rg_state_apply(&w->state, w->g, &b, NULL, results);
     rg_state_digest(&w->state, &after);
     assert_int_equal(results[0] + results[1] + results[2], 0);
     assert_false(rg_hash_eq(&before, &after));
@@ -264,7 +265,7 @@ static void state_bytes(void **state)
     uint8_t result = 9;
     submit(w, 0, 1, 3, &sub);
     build(w, &sub, 1, &b);
-    rg_state_apply(&w->state, w->g, &b, &result);
+    rg_state_apply(&w->state, w->g, &b, NULL, &result);
     const size_t len = rg_state_encode(&w->state, bytes);
     assert_int_equal(rg_state_decode((struct rg_bytes){bytes, len}, copy), RG_OK);
     assert_memory_equal(copy, &w->state, sizeof *copy);

@@ -125,7 +125,8 @@ static void members(void **state)
     WRONG(g->authority_count = RG_AUTHORITIES_MAX + 1, "authorities");
     WRONG(g->authority[0] = 3, "role node");
     WRONG(g->authority[0] = 2, "role node");
-    WRONG(g->authority[1] = 0, "more than one authority");
+    WRONG(g->authority[1] = 0, "named twice");
+    WRONG(g->principal[1].agency = g->principal[0].agency, "more than one node");
     WRONG(g->definition_len = 0, "definition");
     WRONG(g->definition_len = RG_DEFINITION_MAX + 1, "definition");
 }
@@ -143,6 +144,11 @@ static void finding(void **state)
     assert_int_equal(rg_genesis_find_curve(g, &none), UINT32_MAX);
     assert_int_equal(rg_genesis_authority_of(g, 1), 1);
     assert_int_equal(rg_genesis_authority_of(g, 2), UINT32_MAX);
+    assert_int_equal(rg_genesis_node_count(g), 2);
+    assert_int_equal(rg_genesis_node_at(g, 1), 1);
+    assert_int_equal(rg_genesis_node_at(g, 2), UINT32_MAX);
+    assert_int_equal(rg_genesis_place_of(g, 1), 1);
+    assert_int_equal(rg_genesis_place_of(g, 2), UINT32_MAX);
     assert_int_equal(rg_genesis_node_of(g, 1), 1);
     assert_int_equal(rg_genesis_node_of(g, 2), UINT32_MAX);
 }

@@ -137,6 +137,7 @@ static struct rg_block block(const struct rg_state *st, struct rg_submission *su
                                     .view = 1,
                                     .height = st->height + 1,
                                     .parent = st->block,
+                                    .epoch = RG_EPOCH_FIRST,
                                     .time_ms = st->time_ms + 1,
                                     .submission_count = count},
                          .hash = {{9}},
@@ -195,7 +196,7 @@ static void rejected_on_execution(void **state)
     rg_state_init(st, g);
     struct rg_submission subs[3] = {submission(0, 1), submission(0, 1), submission(1, 2)};
     struct rg_block b = block(st, subs, 3);
-    rg_state_apply(st, g, &b, results);
+    rg_state_apply(st, g, &b, NULL, results);
     assert_int_equal(results[0], RG_VERDICT_ACCEPTED);
     assert_int_equal(results[1], RG_VERDICT_STALE_SEQUENCE);
     assert_int_equal(results[2], RG_VERDICT_FUTURE_SEQUENCE);
@@ -204,7 +205,7 @@ static void rejected_on_execution(void **state)
     subs[0] = submission(0, 2);
     b = block(st, subs, 1);
     b.hash.b[0] = 10;
-    rg_state_apply(st, g, &b, results);
+    rg_state_apply(st, g, &b, NULL, results);
     assert_true(st->sequence[0] == 2 && st->height == 2);
     free(st);
 }
@@ -221,19 +222,23 @@ static void states_out_of_form(void **state)
     rg_state_init(st, g);
     struct rg_submission subs[2] = {submission(0, 1), submission(1, 1)};
     const struct rg_block b = block(st, subs, 2);
-    rg_state_apply(st, g, &b, results);
+    rg_state_apply(st, g, &b, NULL, results);
     const size_t len = rg_state_encode(st, bytes);
     const struct rg_bytes all = {bytes, len};
-    const size_t list = len - 2 * 12; /* principal u32, sequence u64; before it their count */
+    /* Before the governance: principal u32, sequence u64; before them their count. */
+    const size_t governance = 4 + rg_governance_encode(&st->governance, bytes);
+    const size_t list = len - governance - 2 * 12;
+    assert_int_equal(rg_state_encode(st, bytes), len);
     assert_int_equal(rg_state_decode(all, back), RG_OK);
     assert_memory_equal(st, back, sizeof *st);
     const struct {
         size_t at;
         uint8_t value;
-    } changes[] = {{0, 2},             /* format */
+    } changes[] = {{0, 1},             /* format */
                    {4, 9},             /* height: not the history's count */
                    {list - 3, 0xff},   /* more signers than there can be */
-                   {list - 4, 1},      /* bytes behind the last */
+                   {list - 4, 1},      /* fewer signers than there are */
+                   {len - 4, 9},       /* more motions than there can be */
                    {list, 1},          /* the first signer is not below the second */
                    {list + 4, 0},      /* sequence 0 */
                    {list + 13, 0xff}}; /* no such principal */

@@ -25,6 +25,9 @@ static rg_err peer_with_status(struct rg_arena *arena, struct rg_peer_message *m
                                        &digest);
 }
 
+static struct rg_echo echoes[2] = {{.authority = 2, .instance = {{38}}, .seen = 5},
+                                   {.authority = 3, .instance = {{40}}, .seen = 39}};
+
 void sample_peer(enum rg_peer_kind kind, struct rg_peer_message *out)
 {
     fill_list();
@@ -47,7 +50,10 @@ void sample_peer(enum rg_peer_kind kind, struct rg_peer_message *out)
                                                .min_height = 32,
                                                .wall_ms = 33,
                                                .number = 34,
-                                               .instance = {{35}}},
+                                               .instance = {{35}},
+                                               .asks = true,
+                                               .echo_count = 2,
+                                               .echoes = echoes},
                                     .signature = {{36}},
                                     .number = 37,
                                     .key_count = 2,
