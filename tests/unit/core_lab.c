@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "consensus/cert.h"
 #include "crypto/hash.h"
 #include "proto/genesis_codec.h"
 #include "proto/ledger_codec.h"
@@ -291,6 +292,11 @@ static void serve(struct lab *l, uint16_t i, const struct rg_core_action *a)
     for (uint64_t h = a->height; h <= x->archived && count < RG_PEER_BLOCKS_MAX; h++) {
         struct lab_block *b = &x->chain[h];
         if (count > 0 && bytes + b->block_len > a->max_bytes) {
+            break;
+        }
+        /* An answer stays within one epoch. */
+        if (b->cert_len > 0 && m.block.len > 0 &&
+            rg_cert_epoch((struct rg_bytes){b->cert, b->cert_len}) != rg_cert_epoch(m.block)) {
             break;
         }
         list[count++] = (struct rg_bytes){b->block, b->block_len};
