@@ -35,6 +35,7 @@ struct rg_echo {
     uint32_t authority;
     struct rg_id instance;
     uint64_t seen;
+    bool again;
 };
 
 /* A borrowed range of bytes. @data may be NULL only when @len is 0. */

@@ -45,7 +45,8 @@ static void check(const struct rg_cons *c, const struct rg_slot *s, enum rg_vote
         return;
     case RG_VOTE_NULLIFY:
         /* I2: "never L and F". */
-        RG_ASSERT(!m->has[RG_VOTE_NULLIFY] && !m->has[RG_VOTE_FINALIZE]);
+        RG_ASSERT(!m->has[RG_VOTE_NULLIFY]);
+        RG_ASSERT(!m->has[RG_VOTE_FINALIZE] || RG_MUTANT_IS(RG_MUTANT_NULLIFY_AFTER_FINALIZE));
         RG_ASSERT(cand->view == c->cur);
         return;
     case RG_VOTE_FINALIZE:
@@ -55,7 +56,7 @@ static void check(const struct rg_cons *c, const struct rg_slot *s, enum rg_vote
         RG_ASSERT(s->certs[RG_VOTE_NOTARIZE].kind != RG_VOTE_NONE);
         RG_ASSERT(rg_cand_eq(&s->certs[RG_VOTE_NOTARIZE].cand, cand));
         RG_ASSERT(!m->has[RG_VOTE_NOTARIZE] || rg_cand_eq(&m->cand[RG_VOTE_NOTARIZE], cand) ||
-                  RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE));
+                  RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE) || RG_MUTANT_IS(RG_MUTANT_FINALIZE_OTHER));
         return;
     case RG_VOTE_NONE:
         break;

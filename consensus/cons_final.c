@@ -23,6 +23,7 @@ static bool may_finalize(const struct rg_slot *s)
             RG_MUTANT_FINALIZE_AFTER_NULLIFY); /* q gave up: it cannot become final */
     }
     return !m->has[RG_VOTE_NOTARIZE] || RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE) ||
+           RG_MUTANT_IS(RG_MUTANT_FINALIZE_OTHER) ||
            rg_cand_eq(&m->cand[RG_VOTE_NOTARIZE], &notar->cand);
 }
 
@@ -38,12 +39,13 @@ bool rg_cons_final__rule_finalize(struct rg_cons *c)
         if (b == NULL) {
             continue;
         }
-        if (b->state == RG_BLK_INVALID) {
+        if (b->state == RG_BLK_INVALID && !RG_MUTANT_IS(RG_MUTANT_NO_VERDICT)) {
             /* A certified block that is invalid here: alarm, and sign nothing more. */
             rg_cons_out__alarm(c, RG_ALARM_INVALID_NOTAR, view, &s->certs[RG_VOTE_NOTARIZE], NULL);
             return false;
         }
-        if (b->state == RG_BLK_VALID && rg_cons_cast__can(c, view) && may_finalize(s)) {
+        const bool valid = b->state == RG_BLK_VALID || RG_MUTANT_IS(RG_MUTANT_NO_VERDICT);
+        if (valid && rg_cons_cast__can(c, view) && may_finalize(s)) {
             rg_cons_cast__vote(c, RG_VOTE_FINALIZE, &cand);
             return true;
         }
@@ -202,6 +204,9 @@ static bool fetch_for(struct rg_cons *c, const struct rg_cert *cert)
  * durably. */
 bool rg_cons_final__rule_fetch(struct rg_cons *c)
 {
+    if (RG_MUTANT_IS(RG_MUTANT_NO_FETCH)) {
+        return false;
+    }
     if (has_want(c) && fetch_for(c, &c->want.cert)) {
         return true;
     }

@@ -4,7 +4,7 @@
 
 bool rg_cons_asks(const struct rg_cons *c)
 {
-    return c->memory != RG_MEMORY_SURE;
+    return c->memory != RG_MEMORY_SURE && !RG_MUTANT_IS(RG_MUTANT_NO_DOUBT);
 }
 
 enum rg_memory rg_cons_memory(const struct rg_cons *c)
@@ -58,6 +58,10 @@ void rg_cons_memory__echo(struct rg_cons *c, uint32_t peer, const struct rg_even
     c->echoed |= UINT64_C(1) << peer;
     c->echo_cur[peer] = s->cur;
     c->echo_seen[peer] = s->seen;
+    if (c->memory == RG_MEMORY_FRESH && s->again) {
+        rg_cons_memory__lost(
+            c); /* R10: "An empty disk that somebody has met before has lost votes." */
+    }
 }
 
 /* R10: "An answer counts once I hold the certificates up to the view it names, and know the votes
@@ -70,13 +74,15 @@ static bool counts(const struct rg_cons *c, uint16_t i)
     return c->memory == RG_MEMORY_LOST || c->echo_seen[i] <= rg_num_max(c->voted_max, c->lf);
 }
 
-/* R10: "With an intact journal q - 1 answers of others do. Whose disk is empty, although views have
- * passed, needs q. So does who lost votes, and then never votes in a view up to mute, the one after
- * its own." */
+/* R10: "With an intact journal, and with an empty disk that nobody has met before, q - 1 answers of
+ * others do. Who lost votes needs q, and then never votes in a view up to mute, the one after its
+ * own." */
 static size_t answers_needed(const struct rg_cons *c)
 {
-    const bool fresh = c->memory == RG_MEMORY_FRESH && c->cur == 1 && c->lf == 0;
-    return c->memory == RG_MEMORY_WHOLE || fresh ? c->members.q - 1u : c->members.q;
+    if (RG_MUTANT_IS(RG_MUTANT_ONE_ANSWER)) {
+        return 1;
+    }
+    return c->memory == RG_MEMORY_LOST ? c->members.q : c->members.q - 1u;
 }
 
 bool rg_cons_memory__rule_trust(struct rg_cons *c)
@@ -91,7 +97,7 @@ bool rg_cons_memory__rule_trust(struct rg_cons *c)
     if (count < answers_needed(c)) {
         return false;
     }
-    if (c->memory == RG_MEMORY_LOST) {
+    if (c->memory == RG_MEMORY_LOST && !RG_MUTANT_IS(RG_MUTANT_NO_MUTE)) {
         c->mute = c->cur + 1;
     }
     const bool told = c->memory != RG_MEMORY_WHOLE;

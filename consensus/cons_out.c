@@ -172,7 +172,7 @@ void rg_cons_out__end(struct rg_cons *c, struct rg_actions *out)
     out->count = 0;
     lay_out(out, c->stage.persist, c->stage.persist_count);
     lay_out(out, c->stage.work, c->stage.work_count);
-    if (c->unsynced && c->stage.needs_barrier) {
+    if (c->unsynced && c->stage.needs_barrier && !RG_MUTANT_IS(RG_MUTANT_NO_BARRIER)) {
         struct rg_action *barrier = &out->list[out->count++];
         memset(barrier, 0, sizeof *barrier);
         barrier->kind = RG_ACTION_BARRIER;

@@ -63,7 +63,10 @@ static bool put(struct rg_cons *c, struct rg_slot *s, const struct rg_vote *v)
          * evidence." */
         s->equivocated = s->equivocated || (v->kind == RG_VOTE_NOTARIZE &&
                                             v->signer == rg_members_leader(&c->members, s->view));
-        return false;
+        RG_ASSERT(!s->equivocated || !RG_MUTANT_IS(RG_MUTANT_EQUIVOCATION_ASSERTS));
+        if (!RG_MUTANT_IS(RG_MUTANT_VOTE_WITHDRAWN)) {
+            return false;
+        }
     }
     *p = (struct rg_pooled){.cand = v->cand, .sig = v->sig, .has = true};
     return true;
@@ -163,7 +166,8 @@ void rg_cons_pool__cert(struct rg_cons *c, const struct rg_cert *cert)
     if (view > c->cur && !rg_cons_slots__reach(c, view)) {
         return;
     }
-    if (cert->kind == RG_VOTE_FINALIZE) {
+    if (cert->kind == RG_VOTE_FINALIZE ||
+        (RG_MUTANT_IS(RG_MUTANT_COMMIT_NOTAR) && cert->kind == RG_VOTE_NOTARIZE)) {
         hold_apart(c, cert);
     }
     struct rg_slot *s = rg_cons_slots__get(c, view);

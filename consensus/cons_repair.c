@@ -90,7 +90,7 @@ static void send_range(struct rg_cons *c, uint32_t peer, uint64_t from, uint64_t
 
 void rg_cons_repair__getcerts(struct rg_cons *c, uint32_t peer, uint64_t from, uint64_t to)
 {
-    if (from > to || !c->started) {
+    if (from > to || !c->started || RG_MUTANT_IS(RG_MUTANT_NO_REPAIR)) {
         return;
     }
     send_range(c, peer, from, to, from <= c->lf ? send_final(c, peer) : 0);
@@ -181,8 +181,10 @@ void rg_cons_repair__status(struct rg_cons *c, uint32_t peer, const struct rg_ev
         return;
     }
     rg_cons_time__heard(c, peer);
-    const size_t sent = s->lf < c->lf ? send_final(c, peer) : 0;
-    send_range(c, peer, s->cur, c->cur, sent);
+    if (!RG_MUTANT_IS(RG_MUTANT_NO_REPAIR)) {
+        const size_t sent = s->lf < c->lf ? send_final(c, peer) : 0;
+        send_range(c, peer, s->cur, c->cur, sent);
+    }
     if (s->asks) {
         remind(c, peer, s->lf);
     }

@@ -95,6 +95,9 @@ static enum judgement judge_block(struct rg_cons *c, const struct rg_cand *cand,
     if (b == NULL) {
         return JUDGE_WAIT;
     }
+    if (RG_MUTANT_IS(RG_MUTANT_NO_VERDICT)) {
+        return JUDGE_YES;
+    }
     if (b->state == RG_BLK_INVALID) {
         return JUDGE_BAD;
     }
@@ -179,8 +182,10 @@ static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
 static bool rule_nullify(struct rg_cons *c)
 {
     struct rg_slot *s = rg_cons_slots__current(c);
-    if (!rg_cons_cast__can(c, c->cur) || s->mine.has[RG_VOTE_NULLIFY] ||
-        s->mine.has[RG_VOTE_FINALIZE] || !should_nullify(c, s)) {
+    const bool final =
+        s->mine.has[RG_VOTE_FINALIZE] && !RG_MUTANT_IS(RG_MUTANT_NULLIFY_AFTER_FINALIZE);
+    if (!rg_cons_cast__can(c, c->cur) || s->mine.has[RG_VOTE_NULLIFY] || final ||
+        !should_nullify(c, s)) {
         return false;
     }
     rg_cons_cast__vote(c, RG_VOTE_NULLIFY, &(struct rg_cand){.view = c->cur});

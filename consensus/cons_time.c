@@ -21,7 +21,7 @@ bool rg_cons_time__demand(const struct rg_cons *c)
     /* R7: "Something is wanted when submissions wait, a tick is due, a notarized block is not yet
      * final, a proposal for cur is here, more than f nullified cur, or a peer woke me as leader."
      */
-    if (c->has_work || c->tick_due) {
+    if (c->has_work || c->tick_due || RG_MUTANT_IS(RG_MUTANT_ALWAYS_DEMAND)) {
         return true;
     }
     const struct rg_slot *s = rg_cons_slots__find(c, c->cur);

@@ -61,6 +61,7 @@ struct rg_event_status {
     bool asks;     /* it restarted: it wants an echo, and its own votes that I have seen */
     bool echo;     /* it was made after it had heard from this very run of mine */
     uint64_t seen; /* with echo: the highest view in which it knows a vote of mine */
+    bool again;    /* with echo: it has answered an earlier run of mine too */
 };
 
 struct rg_event {

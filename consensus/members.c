@@ -1,4 +1,5 @@
 #include "consensus/members.h"
+#include "consensus/mutant.h"
 #include "crypto/hash.h"
 
 rg_err rg_members_init(struct rg_members *out, const struct rg_pubkey *keys, size_t n,
@@ -17,7 +18,7 @@ rg_err rg_members_init(struct rg_members *out, const struct rg_pubkey *keys, siz
     memset(out, 0, sizeof *out);
     out->n = (uint16_t)n;
     out->f = (uint16_t)((n - 1) / 3);
-    out->q = (uint16_t)((n + out->f + 2) / 2);
+    out->q = (uint16_t)((n + out->f + 2) / 2 - (RG_MUTANT_IS(RG_MUTANT_SMALL_QUORUM) ? 1 : 0));
     memcpy(out->keys, keys, n * sizeof *keys);
     rg_hash_authorities(ledger, keys, n, &out->set_id);
     return RG_OK;

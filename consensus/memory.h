@@ -6,7 +6,7 @@
 enum rg_memory {
     RG_MEMORY_SURE = 0, /* the process that cast all votes of this epoch still runs */
     RG_MEMORY_WHOLE,    /* a restart with an intact journal: q - 1 others must answer first */
-    RG_MEMORY_FRESH,    /* nothing on disk: q others must answer, q - 1 while no view has passed */
+    RG_MEMORY_FRESH,    /* nothing on disk: WHOLE, unless somebody has met this node before */
     RG_MEMORY_LOST,     /* votes may be forgotten: q others must answer first, then mute */
 };
 

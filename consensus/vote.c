@@ -1,5 +1,6 @@
 #include "consensus/vote.h"
 #include "base/bytes.h"
+#include "consensus/mutant.h"
 #include "crypto/hash.h"
 
 void rg_vote_digest(const struct rg_hash *ledger, const struct rg_members *m, uint64_t epoch,
@@ -56,7 +57,8 @@ bool rg_vote_conflicts(const struct rg_vote *a, const struct rg_vote *b)
     const bool null_b = b->kind == RG_VOTE_NULLIFY;
     if (null_a || null_b) {
         /* "E2 NULLIFY+FINALIZE"; to nullify after notarizing is allowed. */
-        return (null_a && b->kind == RG_VOTE_FINALIZE) || (null_b && a->kind == RG_VOTE_FINALIZE);
+        return (null_a && b->kind == RG_VOTE_FINALIZE) || (null_b && a->kind == RG_VOTE_FINALIZE) ||
+               (RG_MUTANT_IS(RG_MUTANT_ACCUSE_HONEST) && null_a != null_b);
     }
     /* "E1 two NOTARIZE of different c, E3 two FINALIZE of different c, E5 NOTARIZE(c)+FINALIZE(c')"
      */

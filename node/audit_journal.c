@@ -183,6 +183,11 @@ static rg_err check_record(void *ctx, const struct rg_journal_record *r)
     case RG_RECORD_MEMORY:
         check_memory(a, r->payload);
         return RG_OK;
+    case RG_RECORD_MET:
+        if (r->payload.len != RG_RECORD_MET_BYTES) {
+            fault(a, NULL, 0, "a mark in the journal does not decode");
+        }
+        return RG_OK;
     case RG_RECORD_FOLLOWED:
         if (r->payload.len != 8) {
             fault(a, NULL, 0, "a mark in the journal does not decode");

@@ -16,6 +16,7 @@ static uint32_t collect_echoes(const struct rg_core *c, struct rg_echo out[RG_AU
         if (c->peer[i].heard && s->asks) {
             out[count++] = (struct rg_echo){.authority = i,
                                             .instance = s->instance,
+                                            .again = !rg_id_eq(&c->peer[i].first, &s->instance),
                                             .seen = rg_cons_seen(c->cons, c->authority_of[i])};
         }
     }
@@ -103,9 +104,11 @@ static void feed(struct rg_core *c, const struct rg_wire_status *s)
     ev.status.asks = s->asks;
     for (uint32_t i = 0; i < s->echo_count; i++) {
         if (s->echoes[i].authority == c->place &&
-            rg_id_eq(&s->echoes[i].instance, &c->config.instance)) {
+            (rg_id_eq(&s->echoes[i].instance, &c->config.instance) ||
+             RG_MUTANT_IS(RG_MUTANT_OLD_ECHO))) {
             ev.status.echo = true;
             ev.status.seen = s->echoes[i].seen;
+            ev.status.again = s->echoes[i].again;
         }
     }
     rg_drive__feed(c, &ev);
@@ -144,6 +147,13 @@ void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct
     p->offset_ms = (int64_t)(s->wall_ms - c->now.wall_ms);
     if (c->config.relay && gossip) {
         rg_send__raw(c, RG_CORE_TOPIC_STATUS, rg_outbox_copy(&c->out, bytes));
+    }
+    if (s->asks && !p->met) {
+        /* Whoever comes back with an empty disk is to be told that it is not its first start. */
+        p->met = true;
+        p->first = s->instance;
+        rg_turn__append_met(c, (uint16_t)s->authority);
+        rg_turn__barrier(c);
     }
     if (s->asks) {
         /* Answer at once, but not more often than it may ask. */

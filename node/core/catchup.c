@@ -29,7 +29,9 @@ void rg_catchup__drop(struct rg_core *c)
 /* The asked peer did not help. */
 static void give_up(struct rg_core *c)
 {
-    c->peer[c->catchup.peer].bad_until_ms = c->now.mono_ms + BAD_MS;
+    if (!RG_MUTANT_IS(RG_MUTANT_TRUSTED_HEIGHT)) {
+        c->peer[c->catchup.peer].bad_until_ms = c->now.mono_ms + BAD_MS;
+    }
     rg_catchup__drop(c);
 }
 
@@ -67,8 +69,10 @@ static void ask(struct rg_core *c)
 {
     struct rg_core_catchup *k = &c->catchup;
     /* The same peer again while it serves, else the next one. */
-    const uint16_t start =
-        k->eager && is_candidate(c, k->peer) ? k->peer : (uint16_t)(k->last + 1u);
+    uint16_t start = k->eager && is_candidate(c, k->peer) ? k->peer : (uint16_t)(k->last + 1u);
+    for (uint16_t i = 0; RG_MUTANT_IS(RG_MUTANT_TRUSTED_HEIGHT) && i < c->node_count; i++) {
+        start = c->peer[i].status.height > c->peer[start % c->node_count].status.height ? i : start;
+    }
     for (uint16_t i = 0; i < c->node_count; i++) {
         const uint16_t peer = (uint16_t)((start + i) % c->node_count);
         if (!is_candidate(c, peer)) {

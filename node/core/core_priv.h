@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "consensus/cons.h"
+#include "consensus/mutant.h"
 #include "ledger/genesis.h"
 #include "ledger/state.h"
 #include "node/core/blocktree.h"
@@ -59,6 +60,8 @@ struct rg_core_peer {
     uint32_t requests;
     int64_t offset_ms;
     struct rg_wire_status status; /* its echoes are gone */
+    bool met;                     /* it asked once: as `first`, which is in the journal */
+    struct rg_id first;           /* instance */
 };
 
 /* A block got from a peer, linked to my tip but not proved final yet. */
@@ -213,6 +216,7 @@ void rg_turn__append(struct rg_core *c, uint8_t type, struct rg_bytes bytes);
 void rg_turn__append_cert(struct rg_core *c, const struct rg_cert *cert);
 void rg_turn__append_vote(struct rg_core *c, const struct rg_vote *v);
 void rg_turn__append_memory(struct rg_core *c);
+void rg_turn__append_met(struct rg_core *c, uint16_t place);
 void rg_turn__append_own(struct rg_core *c, const struct rg_ownlog_item *i);
 void rg_turn__barrier(struct rg_core *c);
 rg_err rg_turn__keep_vote(struct rg_core *c, const struct rg_vote *v);

@@ -98,10 +98,10 @@ bool rg_epoch__make(struct rg_core *c, const struct rg_cert *final, enum rg_memo
 static enum rg_memory next_memory(const struct rg_core *c)
 {
     const enum rg_memory now = rg_cons_memory(c->cons);
-    if (now == RG_MEMORY_WHOLE || now == RG_MEMORY_SURE) {
-        return rg_cons_mute(c->cons) > 0 ? RG_MEMORY_LOST : now;
+    if (now == RG_MEMORY_LOST || rg_cons_mute(c->cons) > 0) {
+        return RG_MEMORY_LOST;
     }
-    return RG_MEMORY_LOST;
+    return now == RG_MEMORY_FRESH ? RG_MEMORY_WHOLE : now;
 }
 
 enum rg_memory rg_epoch__memory(const struct rg_core *c, bool had_records)
@@ -111,9 +111,10 @@ enum rg_memory rg_epoch__memory(const struct rg_core *c, bool had_records)
                : c->tip.info.height == 0 ? RG_MEMORY_FRESH
                                          : RG_MEMORY_LOST;
     }
-    if (c->memory.memory != RG_MEMORY_SURE) {
-        return c->memory.epoch == c->epoch ? c->memory.memory : RG_MEMORY_LOST;
+    if (c->memory.memory == RG_MEMORY_LOST) {
+        return RG_MEMORY_LOST;
     }
+    /* A mark of the first start says that nothing was signed before it. */
     return c->memory.epoch != c->epoch && c->memory.mute > 0 ? RG_MEMORY_LOST : RG_MEMORY_WHOLE;
 }
 

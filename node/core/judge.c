@@ -132,7 +132,8 @@ static void execute(struct rg_core *c, struct rg_blocknode *n, const struct rg_s
 static bool too_early(struct rg_core *c, const struct rg_blocknode *n)
 {
     const uint64_t limit = c->now.wall_ms + c->genesis->parameters.clock_drift_ms;
-    if (n->certified || n->final || n->info.time_ms <= limit) {
+    const bool trusted = (n->certified || n->final) && !RG_MUTANT_IS(RG_MUTANT_CLOCK_JUDGES);
+    if (trusted || n->info.time_ms <= limit) {
         return false;
     }
     uint64_t due = c->now.mono_ms + (n->info.time_ms - limit);

@@ -15,7 +15,8 @@ enum rg_record_type {
     RG_RECORD_MEMORY = 5, /* own votes may be forgotten: struct rg_record_memory; the last counts */
     RG_RECORD_EVIDENCE = 6, /* two contradicting votes of one signer, one after the other */
     RG_RECORD_FOLLOWED =
-        7, /* own records up to this number (u64) are with the agency side for good */
+        7,             /* own records up to this number (u64) are with the agency side for good */
+    RG_RECORD_MET = 8, /* the first run of a node that was answered: place u16, instance 16 */
 };
 
 struct rg_record_own {
@@ -32,6 +33,7 @@ struct rg_record_memory {
 };
 
 #define RG_RECORD_MEMORY_BYTES 17u
+#define RG_RECORD_MET_BYTES (2u + RG_ID_BYTES)
 
 /* Write the record. */
 void rg_record_encode_memory(const struct rg_record_memory *r,

@@ -147,6 +147,20 @@ static rg_err recover_followed(struct rg_core *c, struct rg_bytes payload)
     return RG_OK;
 }
 
+static rg_err recover_met(struct rg_core *c, struct rg_bytes payload)
+{
+    struct rg_reader r = rg_bytes_reader(payload);
+    struct rg_id instance;
+    const uint16_t place = rg_bytes_get_u16(&r);
+    rg_bytes_get(&r, instance.b, RG_ID_BYTES);
+    if (!rg_bytes_done(&r) || place >= c->node_count) {
+        return RG_ERR_CORRUPT;
+    }
+    c->peer[place].met = true;
+    c->peer[place].first = instance;
+    return RG_OK;
+}
+
 static rg_err recover_evidence(struct rg_core *c, struct rg_bytes payload)
 {
     struct rg_vote pair[2];
@@ -176,6 +190,8 @@ rg_err rg_core_recover_record(struct rg_core *c, uint8_t type, struct rg_bytes p
     case RG_RECORD_MEMORY:
         c->has_memory = true;
         return rg_record_decode_memory(payload, &c->memory);
+    case RG_RECORD_MET:
+        return recover_met(c, payload);
     case RG_RECORD_FOLLOWED:
         return recover_followed(c, payload);
     case RG_RECORD_EVIDENCE:

@@ -62,6 +62,9 @@ static void from_memory(struct rg_core *c, uint16_t peer, uint64_t from, uint32_
 void rg_serve__blocks(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
 {
     const uint32_t max_bytes = (uint32_t)rg_num_min(m->max_bytes, SERVE_BYTES_MAX);
+    if (RG_MUTANT_IS(RG_MUTANT_SILENT_LIMIT) && m->max_bytes >= RG_BLOCK_MAX) {
+        return;
+    }
     if (m->from == 0 || !within_rate(c, peer)) {
         const struct rg_wire none = {.kind = RG_WIRE_BLOCKS, .from = m->from};
         rg_send__peer(c, peer, &none);

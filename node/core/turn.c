@@ -1,6 +1,7 @@
 /* What goes into the journal, and when it turns to the other file. */
 #include "node/core/core_priv.h"
 
+#include "base/bytes.h"
 #include "node/core/record.h"
 #include <stdlib.h>
 
@@ -52,6 +53,15 @@ void rg_turn__append_memory(struct rg_core *c)
     uint8_t buf[RG_RECORD_MEMORY_BYTES];
     rg_record_encode_memory(&c->memory, buf);
     rg_turn__append(c, RG_RECORD_MEMORY, (struct rg_bytes){buf, sizeof buf});
+}
+
+void rg_turn__append_met(struct rg_core *c, uint16_t place)
+{
+    uint8_t buf[RG_RECORD_MET_BYTES];
+    struct rg_writer w = rg_bytes_writer(buf, sizeof buf);
+    rg_bytes_put_u16(&w, place);
+    rg_bytes_put(&w, c->peer[place].first.b, RG_ID_BYTES);
+    rg_turn__append(c, RG_RECORD_MET, (struct rg_bytes){buf, w.len});
 }
 
 static void append_evidence(struct rg_core *c, const struct rg_vote pair[2])
@@ -143,6 +153,11 @@ static void turn(struct rg_core *c)
     c->journal_used = 0;
     if (c->has_memory) {
         rg_turn__append_memory(c);
+    }
+    for (uint16_t i = 0; i < c->node_count; i++) {
+        if (c->peer[i].met) {
+            rg_turn__append_met(c, i);
+        }
     }
     prune_votes(c);
     append_certs(c);

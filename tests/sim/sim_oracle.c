@@ -81,6 +81,13 @@ static struct sim_signed *note(struct sim *s, const uint8_t *v, uint16_t signer,
     return k;
 }
 
+/* Whether a key never signs two contradicting statements: the honest, and those who lose their
+ * disks but nothing else, over all their lives. */
+static bool keeps_its_word(const struct sim *s, uint16_t node)
+{
+    return s->node[node].lie == SIM_HONEST || s->node[node].lie == SIM_AMNESIAC;
+}
+
 void sim_oracle_sent(struct sim *s, uint16_t from, struct rg_bytes vote)
 {
     if (vote.len != VOTE_BYTES) {
@@ -89,7 +96,7 @@ void sim_oracle_sent(struct sim *s, uint16_t from, struct rg_bytes vote)
     }
     const uint16_t signer = (uint16_t)number(vote.data + 1, 2);
     const uint64_t view = number(vote.data + 11, 8);
-    if (signer >= s->n || s->node[signer].lie != SIM_HONEST || signer != from) {
+    if (signer >= s->n || !keeps_its_word(s, signer) || signer != from) {
         return;
     }
     s->oracle.votes++;
@@ -102,7 +109,7 @@ void sim_oracle_sent(struct sim *s, uint16_t from, struct rg_bytes vote)
 
 void sim_oracle_stored(struct sim *s, uint16_t of, struct rg_bytes vote)
 {
-    if (vote.len != VOTE_BYTES || s->node[of].lie != SIM_HONEST) {
+    if (vote.len != VOTE_BYTES || !keeps_its_word(s, of)) {
         return;
     }
     if (number(vote.data + 1, 2) != of) {

@@ -151,18 +151,31 @@ static void fresh_start(void **state)
     assert_int_equal(persisted(s)->mute.memory, RG_MEMORY_SURE);
     assert_int_equal(persisted(s)->mute.view, 0);
     solo_free(s);
-    /* Views have passed: all three, and none that knows a vote of mine. */
+    /* Views have passed, but none that knows a vote of mine, and nobody has met me: a late first.
+     */
     s = waking(4, RG_MEMORY_FRESH, 0);
     simple(s, RG_EVENT_START);
     null_cert(s, 4);
     answer(s, 0, 5, 0);
+    answer(s, 1, 5, 5);
+    assert_true(rg_cons_asks(s->c));
     answer(s, 1, 5, 0);
-    assert_true(rg_cons_asks(s->c));
-    answer(s, 2, 5, 5);
-    assert_true(rg_cons_asks(s->c));
-    answer(s, 2, 5, 0);
     assert_false(rg_cons_asks(s->c));
     assert_int_equal(rg_cons_mute(s->c), 0);
+    solo_free(s);
+    /* Somebody has met me: what I signed then is gone. */
+    s = waking(4, RG_MEMORY_FRESH, 0);
+    simple(s, RG_EVENT_START);
+    struct rg_event ev = {.kind = RG_EVENT_STATUS, .peer = 0};
+    ev.status.cur = 1;
+    ev.status.echo = true;
+    ev.status.again = true;
+    give(s, ev);
+    assert_int_equal(persisted(s)->mute.memory, RG_MEMORY_LOST);
+    for (uint32_t i = 0; i < 3; i++) {
+        answer(s, i, 1, 0);
+    }
+    assert_int_equal(rg_cons_mute(s->c), 2);
     solo_free(s);
     /* The vote that one knows comes back: it was not the first start. */
     s = waking(4, RG_MEMORY_FRESH, 0);

@@ -205,7 +205,7 @@ static void changed_journal_is_found(void **state)
         struct lab_record *rec = &x->journal.list[rg_prng_below(&rng, x->journal.count)];
         /* Private bytes are sealed by the agency side; marks are the node's own word. */
         if (rec->type == RG_RECORD_OWN || rec->type == RG_RECORD_FOLLOWED ||
-            rec->type == RG_RECORD_MEMORY) {
+            rec->type == RG_RECORD_MEMORY || rec->type == RG_RECORD_MET) {
             continue;
         }
         const size_t at = rg_prng_below(&rng, rec->len);

@@ -53,7 +53,8 @@ static void peer_fields(void **state)
     assert_true(rg_hash_eq(&s->hash, &want.status.hash));
     assert_memory_equal(s->instance.b, want.status.instance.b, RG_ID_BYTES);
     assert_true(s->asks && s->echo_count == 2 && s->echoes[1].authority == 3);
-    assert_true(s->echoes[1].seen == 39 && s->echoes[0].instance.b[0] == 38);
+    assert_true(s->echoes[1].again && !s->echoes[0].again && s->echoes[1].seen == 39 &&
+                s->echoes[0].instance.b[0] == 38);
     assert_memory_equal(out.peer.signature.b, want.signature.b, RG_SIG_BYTES);
     round_trip(SAMPLE_PEER, RG_PEER_KEYS);
     assert_true(out.peer.number == 37 && out.peer.key_count == 2);

@@ -26,7 +26,7 @@ static rg_err peer_with_status(struct rg_arena *arena, struct rg_peer_message *m
 }
 
 static struct rg_echo echoes[2] = {{.authority = 2, .instance = {{38}}, .seen = 5},
-                                   {.authority = 3, .instance = {{40}}, .seen = 39}};
+                                   {.authority = 3, .instance = {{40}}, .seen = 39, .again = true}};
 
 void sample_peer(enum rg_peer_kind kind, struct rg_peer_message *out)
 {
