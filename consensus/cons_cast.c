@@ -35,33 +35,28 @@ static void check(const struct rg_cons *c, const struct rg_slot *s, enum rg_vote
 {
     const struct rg_mine *m = &s->mine;
     RG_ASSERT(cand->view > c->lf && cand->view > c->mute);
-    switch (kind) {
-    case RG_VOTE_NOTARIZE:
+    if (kind == RG_VOTE_NOTARIZE) {
         /* I1: "at most one N and one F a view"; I4: "N and L only in cur". */
         RG_ASSERT(!m->has[RG_VOTE_NOTARIZE] || RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE));
         RG_ASSERT(!m->has[RG_VOTE_NULLIFY] && !m->has[RG_VOTE_FINALIZE]);
         RG_ASSERT(cand->view == c->cur);
         RG_ASSERT(cand->pview >= c->lf && cand->pview < cand->view);
         return;
-    case RG_VOTE_NULLIFY:
+    }
+    if (kind == RG_VOTE_NULLIFY) {
         /* I2: "never L and F". */
         RG_ASSERT(!m->has[RG_VOTE_NULLIFY]);
         RG_ASSERT(!m->has[RG_VOTE_FINALIZE] || RG_MUTANT_IS(RG_MUTANT_NULLIFY_AFTER_FINALIZE));
         RG_ASSERT(cand->view == c->cur);
         return;
-    case RG_VOTE_FINALIZE:
-        /* I1, I2, and I3: "F only with Notar held and N empty or equal". */
-        RG_ASSERT(!m->has[RG_VOTE_FINALIZE]);
-        RG_ASSERT(!m->has[RG_VOTE_NULLIFY] || RG_MUTANT_IS(RG_MUTANT_FINALIZE_AFTER_NULLIFY));
-        RG_ASSERT(s->certs[RG_VOTE_NOTARIZE].kind != RG_VOTE_NONE);
-        RG_ASSERT(rg_cand_eq(&s->certs[RG_VOTE_NOTARIZE].cand, cand));
-        RG_ASSERT(!m->has[RG_VOTE_NOTARIZE] || rg_cand_eq(&m->cand[RG_VOTE_NOTARIZE], cand) ||
-                  RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE) || RG_MUTANT_IS(RG_MUTANT_FINALIZE_OTHER));
-        return;
-    case RG_VOTE_NONE:
-        break;
     }
-    RG_ASSERT(false);
+    /* I1, I2, and I3: "F only with Notar held and N empty or equal". */
+    RG_ASSERT(kind == RG_VOTE_FINALIZE && !m->has[RG_VOTE_FINALIZE]);
+    RG_ASSERT(!m->has[RG_VOTE_NULLIFY] || RG_MUTANT_IS(RG_MUTANT_FINALIZE_AFTER_NULLIFY));
+    RG_ASSERT(s->certs[RG_VOTE_NOTARIZE].kind != RG_VOTE_NONE);
+    RG_ASSERT(rg_cand_eq(&s->certs[RG_VOTE_NOTARIZE].cand, cand));
+    RG_ASSERT(!m->has[RG_VOTE_NOTARIZE] || rg_cand_eq(&m->cand[RG_VOTE_NOTARIZE], cand) ||
+              RG_MUTANT_IS(RG_MUTANT_NOTARIZE_TWICE) || RG_MUTANT_IS(RG_MUTANT_FINALIZE_OTHER));
 }
 
 static void cast(struct rg_cons *c, enum rg_vote_kind kind, const struct rg_cand *statement,

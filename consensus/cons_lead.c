@@ -10,7 +10,8 @@ enum parent_result {
  * valid, with Null held for every view between". */
 static enum parent_result find_parent(struct rg_cons *c, struct rg_cand *out, struct rg_blk **out_b)
 {
-    for (uint64_t view = c->cur - 1; view >= c->lf; view--) {
+    for (uint64_t view = c->cur - 1;; view--) {
+        RG_ASSERT(view >= c->lf); /* where the tip is, which is certified and valid */
         if (rg_cons_slots__certified(c, view, out)) {
             *out_b = rg_cons_slots__block(c, &out->hash, view + 1);
             if (*out_b != NULL && (*out_b)->state == RG_BLK_VALID) {
@@ -21,7 +22,6 @@ static enum parent_result find_parent(struct rg_cons *c, struct rg_cand *out, st
             return PARENT_WAIT;
         }
     }
-    return PARENT_WAIT;
 }
 
 static bool is_my_turn(const struct rg_cons *c, const struct rg_slot *s)

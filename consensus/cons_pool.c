@@ -64,9 +64,7 @@ static bool put(struct rg_cons *c, struct rg_slot *s, const struct rg_vote *v)
         s->equivocated = s->equivocated || (v->kind == RG_VOTE_NOTARIZE &&
                                             v->signer == rg_members_leader(&c->members, s->view));
         RG_ASSERT(!s->equivocated || !RG_MUTANT_IS(RG_MUTANT_EQUIVOCATION_ASSERTS));
-        if (!RG_MUTANT_IS(RG_MUTANT_VOTE_WITHDRAWN)) {
-            return false;
-        }
+        return false;
     }
     *p = (struct rg_pooled){.cand = v->cand, .sig = v->sig, .has = true};
     return true;

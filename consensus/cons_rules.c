@@ -44,6 +44,10 @@ static bool rule_enter(struct rg_cons *c)
             return false;
         }
     }
+    if (RG_MUTANT_IS(RG_MUTANT_NULLIFY_AFTER_FINALIZE) && c->armed &&
+        c->now_ms <= rg_cons_time__view_deadline(c)) {
+        return false; /* without this the mutant's moment never comes: R0 is always first */
+    }
     if (!rg_cons_slots__has_room(c, c->cert_max + 1)) {
         rg_cons_out__alarm(c, RG_ALARM_NO_ROOM, c->cur, NULL, NULL);
         return false;

@@ -159,15 +159,12 @@ bool rg_cons_slots__certified(const struct rg_cons *c, uint64_t view, struct rg_
         return true;
     }
     const struct rg_slot *s = rg_cons_slots__find(c, view);
-    if (s == NULL) {
-        return false;
-    }
     /* "Final(c) => Notar(c)": either certifies the candidate. */
-    if (s->certs[RG_VOTE_NOTARIZE].kind != RG_VOTE_NONE) {
+    if (s != NULL && s->certs[RG_VOTE_NOTARIZE].kind != RG_VOTE_NONE) {
         *out = s->certs[RG_VOTE_NOTARIZE].cand;
         return true;
     }
-    if (s->certs[RG_VOTE_FINALIZE].kind != RG_VOTE_NONE) {
+    if (s != NULL && s->certs[RG_VOTE_FINALIZE].kind != RG_VOTE_NONE) {
         *out = s->certs[RG_VOTE_FINALIZE].cand;
         return true;
     }
