@@ -14,17 +14,36 @@ static void sequence_record(uint32_t principal, uint64_t sequence, uint8_t key[8
     rg_bytes_put_u64(&v, sequence);
 }
 
-static void set_sequence(struct rg_state *s, uint32_t principal, uint64_t sequence)
+static void set_record(struct rg_state *s, uint32_t principal, bool add)
 {
     uint8_t key[8];
     uint8_t value[8];
-    RG_ASSERT(principal < RG_PRINCIPALS_MAX && sequence > s->sequence[principal]);
-    if (s->sequence[principal] != 0) {
-        sequence_record(principal, s->sequence[principal], key, value);
+    sequence_record(principal, s->sequence[principal], key, value);
+    if (add) {
+        rg_lthash_add(&s->records, (struct rg_bytes){key, 8}, (struct rg_bytes){value, 8});
+    } else if (s->sequence[principal] != 0) {
         rg_lthash_remove(&s->records, (struct rg_bytes){key, 8}, (struct rg_bytes){value, 8});
     }
-    sequence_record(principal, sequence, key, value);
-    rg_lthash_add(&s->records, (struct rg_bytes){key, 8}, (struct rg_bytes){value, 8});
+}
+
+/* Signers whose number changed within one block: only the first and the last of its numbers ever
+ * stand in the set of records, so only these two are hashed. */
+struct changed {
+    uint32_t count;
+    uint32_t principal[RG_PRINCIPALS_MAX];
+    uint64_t seen[RG_PRINCIPALS_MAX / 64];
+};
+
+static void set_sequence(struct rg_state *s, struct changed *c, uint32_t principal,
+                         uint64_t sequence)
+{
+    RG_ASSERT(principal < RG_PRINCIPALS_MAX && sequence > s->sequence[principal]);
+    uint64_t *seen = &c->seen[principal / 64];
+    if ((*seen >> (principal % 64) & 1) == 0) {
+        *seen |= UINT64_C(1) << (principal % 64);
+        c->principal[c->count++] = principal;
+        set_record(s, principal, false);
+    }
     s->sequence[principal] = sequence;
 }
 
@@ -125,16 +144,22 @@ void rg_state_apply(struct rg_state *s, const struct rg_genesis *g, const struct
                     const struct rg_state_guilty *guilty, uint8_t *out_results)
 {
     struct rg_hash leaf;
+    struct changed changed;
+    changed.count = 0;
+    memset(changed.seen, 0, sizeof changed.seen);
     RG_ASSERT(b->header.height == s->height + 1);
     for (uint32_t i = 0; i < b->header.submission_count; i++) {
         const struct rg_submission *sub = &b->submissions[i];
         enum rg_verdict v = rg_state_judge(s, g, sub, b->header.time_ms);
         if (v == RG_VERDICT_ACCEPTED) {
-            set_sequence(s, sub->signer, sub->sequence);
+            set_sequence(s, &changed, sub->signer, sub->sequence);
             v = govern(s, g, &sub->entries[0], b->header.time_ms, guilty);
             s->entry_count += v == RG_VERDICT_ACCEPTED ? sub->entry_count : 0;
         }
         out_results[i] = (uint8_t)v;
+    }
+    for (uint32_t i = 0; i < changed.count; i++) {
+        set_record(s, changed.principal[i], true);
     }
     advance(s, &b->header);
     s->height = b->header.height;
