@@ -184,9 +184,12 @@ size_t rg_state_encode(const struct rg_state *s, uint8_t *out)
             rg_bytes_put(&w, s->history.edge[level].b, RG_HASH_BYTES);
         }
     }
+    uint8_t lanes[2 * RG_LTHASH_LANES];
     for (size_t i = 0; i < RG_LTHASH_LANES; i++) {
-        rg_bytes_put_u16(&w, s->records.lane[i]);
+        lanes[2 * i] = (uint8_t)s->records.lane[i];
+        lanes[2 * i + 1] = (uint8_t)(s->records.lane[i] >> 8);
     }
+    rg_bytes_put(&w, lanes, sizeof lanes);
     for (uint32_t i = 0; i < RG_PRINCIPALS_MAX; i++) {
         signers += s->sequence[i] != 0;
     }
