@@ -19,6 +19,11 @@ cc=${CC:-cc}
 seeds=${SEEDS:-6000}
 bad=0
 ran=0
+wraps=
+for w in crypto_generichash crypto_generichash_init crypto_generichash_update crypto_generichash_final \
+    rg_peer_codec_decode rg_ledger_codec_decode_block; do
+    wraps="$wraps -Wl,--wrap=$w"
+done
 
 for m in "$@"; do
     dir=$work/$m
@@ -29,7 +34,7 @@ for m in "$@"; do
     done)
     # The mutant's objects come first, so that nothing of the product's consensus and core is taken.
     # shellcheck disable=SC2086
-    $cc $flags "$root"/tests/sim/*.c "$dir"/*.o -o "$dir/sim" -Wl,--start-group \
+    $cc $flags "$root"/tests/sim/*.c "$dir"/*.o -o "$dir/sim" $wraps -Wl,--start-group \
         "$build/ledger/librg_ledger.a" "$build/proto/librg_proto.a" \
         $(find "$build/proto" -name 'librg_proto_*.a') \
         "$build/crypto/librg_crypto.a" "$build/base/librg_base.a" -Wl,--end-group \

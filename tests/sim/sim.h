@@ -10,6 +10,7 @@
 #include "ledger/genesis.h"
 #include "node/core/core.h"
 #include "proto/peer_codec.h"
+#include "sim_crypto.h"
 #include "sim_oracle.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,8 @@
 struct sim_buf {
     uint32_t refs;
     size_t len;
+    uint64_t digest; /* of data, for the trace; 0: not made yet */
+    struct sim_parsed *parsed;
     uint8_t data[];
 };
 
@@ -172,6 +175,11 @@ struct rg_bytes sim_buf_bytes(const struct sim_buf *b);
 void sim_post(struct sim *s, struct sim_event ev); /* takes over ev.buf */
 bool sim_next(struct sim *s, struct sim_event *out);
 
+/* sim_decode.c */
+void sim_decode_next(struct sim_buf *b); /* the packet that is decoded next */
+void sim_decode_drop(struct sim_buf *b);
+void sim_decode_reset(void); /* before each run */
+
 /* sim_net.c */
 void sim_send(struct sim *s, uint16_t from, uint16_t to, bool gossip, struct sim_buf *buf);
 void sim_partition(struct sim *s);
@@ -195,7 +203,6 @@ void sim_node_event(struct sim *s, struct sim_node *node, const struct sim_event
 void sim_node_release(struct sim *s, struct sim_node *node);
 
 /* sim_lies.c: what a liar's core wants to send goes through here. */
-void sim_sign(void *ctx, const struct rg_hash *digest, struct rg_sig *out);
 bool sim_lies_send(struct sim *s, struct sim_node *node, struct sim_buf *buf, bool gossip,
                    uint16_t to); /* true: dealt with */
 void sim_lies_see(struct sim *s, const struct rg_peer_message *m, const struct rg_vote *leader);

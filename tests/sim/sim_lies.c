@@ -4,13 +4,6 @@
 #include "sim.h"
 #include <string.h>
 
-void sim_sign(void *ctx, const struct rg_hash *digest, struct rg_sig *out)
-{
-    const uint8_t *key = ctx;
-    memset(out->b, *key, RG_SIG_BYTES);
-    memcpy(out->b, digest->b, RG_HASH_BYTES);
-}
-
 static struct rg_vote sign_vote(struct sim *s, struct sim_node *node, enum rg_vote_kind kind,
                                 struct rg_cand cand)
 {
@@ -28,7 +21,7 @@ static struct rg_vote sign_vote(struct sim *s, struct sim_node *node, enum rg_vo
     v.epoch = 1;
     v.cand = cand;
     rg_vote_digest(&s->genesis->ledger_id, &members, v.epoch, kind, &cand, &digest);
-    sim_sign(&node->key, &digest, &v.sig);
+    sim_crypto_sign(&node->key, &digest, &v.sig);
     return v;
 }
 

@@ -6,6 +6,7 @@
  * same to the byte. --tight: the smallest journals. --stop: no further seed after a violation. Exit
  * 1 after a violation. */
 #include "sim.h"
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "reigen-sim: at most %d nodes\n", SIM_NODES_MAX);
         return 64;
     }
+    /* Nodes come and go; their memory stays with the process. */
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    (void)mallopt(M_TOP_PAD, 64 << 20);
     struct sim_stats t;
     memset(&t, 0, sizeof t);
     uint64_t bad = 0;

@@ -15,12 +15,13 @@ static struct rg_core_time time_of(const struct sim *s, const struct sim_node *n
 }
 
 /* What leaves a node passes under the oracle's eyes. */
-static void inspect(struct sim *s, const struct sim_node *node, const struct sim_buf *buf)
+static void inspect(struct sim *s, const struct sim_node *node, struct sim_buf *buf)
 {
     struct rg_peer_message m;
     struct rg_vote v;
     memset(&m, 0, sizeof m);
     rg_arena_reset(&s->arena);
+    sim_decode_next(buf);
     if (rg_peer_codec_decode(&s->arena, &s->genesis->ledger_id, sim_buf_bytes(buf), &m) != RG_OK) {
         sim_fail(s, "a node sends what cannot be decoded");
         return;
@@ -184,15 +185,6 @@ static void perform(struct sim *s, struct sim_node *node, struct rg_core_actions
     }
 }
 
-static bool verify(void *ctx, const struct rg_pubkey *key, const struct rg_hash *digest,
-                   const struct rg_sig *sig)
-{
-    struct rg_sig good;
-    (void)ctx;
-    sim_sign(&(uint8_t){key->b[0]}, digest, &good);
-    return memcmp(good.b, sig->b, RG_SIG_BYTES) == 0;
-}
-
 static bool recover(struct sim_node *node)
 {
     struct rg_core_tip tip = {.height = 0};
@@ -222,9 +214,9 @@ void sim_node_start(struct sim *s, struct sim_node *node)
 {
     struct rg_core_config config = {.genesis = s->genesis,
                                     .principal = node->index,
-                                    .sign = sim_sign,
+                                    .sign = sim_crypto_sign,
                                     .sign_ctx = &node->key,
-                                    .verify = verify,
+                                    .verify = sim_crypto_verify,
                                     .journal_bytes = s->journal_bytes};
     if (node->core != NULL) {
         return;
@@ -306,6 +298,7 @@ void sim_node_event(struct sim *s, struct sim_node *node, const struct sim_event
     }
     switch ((int)ev->kind) {
     case SIM_MESSAGE:
+        sim_decode_next(ev->buf);
         perform(s, node,
                 rg_core_on_message(node->core, ev->from, ev->gossip, sim_buf_bytes(ev->buf),
                                    time_of(s, node)));

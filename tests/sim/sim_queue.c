@@ -8,6 +8,8 @@ struct sim_buf *sim_buf_new(struct rg_bytes bytes)
     struct sim_buf *b = malloc(sizeof *b + bytes.len);
     b->refs = 1;
     b->len = bytes.len;
+    b->digest = 0;
+    b->parsed = NULL;
     if (bytes.len > 0) {
         memcpy(b->data, bytes.data, bytes.len);
     }
@@ -22,9 +24,11 @@ struct sim_buf *sim_buf_ref(struct sim_buf *b)
 
 void sim_buf_drop(struct sim_buf *b)
 {
-    if (b != NULL && --b->refs == 0) {
-        free(b);
+    if (b == NULL || --b->refs > 0) {
+        return;
     }
+    sim_decode_drop(b);
+    free(b);
 }
 
 struct rg_bytes sim_buf_bytes(const struct sim_buf *b)

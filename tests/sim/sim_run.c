@@ -37,7 +37,7 @@ static void make_genesis(struct sim *s)
         snprintf(g->principal[i].name, sizeof g->principal[i].name, "node%u", i + 1);
         g->principal[i].agency = i;
         g->principal[i].roles = RG_ROLE_NODE;
-        g->principal[i].sign_key.b[0] = (uint8_t)(i + 1);
+        sim_crypto_pubkey((uint8_t)(i + 1), &g->principal[i].sign_key);
         g->principal[i].curve_key.b[0] = (uint8_t)(i + 1);
         g->authority[i] = i;
     }
@@ -56,7 +56,7 @@ static void choose_faults(struct sim *s)
     s->archive_ms = 1 + (uint32_t)sim_below(s, 400);
     s->crash_per_million = gentle ? 0 : (uint32_t)sim_below(s, 1500 / (uint32_t)s->n + 40);
     /* Fat entries and a small journal: it turns. */
-    s->fat = s->n <= 7 && sim_below(s, 12) == 0;
+    s->fat = s->n <= 7 && sim_below(s, s->options.tight ? 12 : 40) == 0;
     s->journal_bytes = (uint64_t)(!s->fat ? 32 : s->options.tight ? 3 : 6) * 1024 * 1024;
     s->heal_ms = 3000 + sim_below(s, 9000);
     const size_t f = (s->n - 1) / 3;
@@ -317,6 +317,7 @@ bool sim_run(uint64_t seed, size_t n, struct sim_options options, struct sim_sta
         sim_buf_drop(ev.buf);
     }
     sim_oracle_fini(&s->oracle);
+    sim_decode_reset();
     rg_arena_fini(&s->arena);
     rg_arena_fini(&s->out_arena);
     rg_arena_fini(&s->block_arena);
