@@ -52,7 +52,6 @@ rg_err __wrap_rg_peer_codec_decode(struct rg_arena *arena, const struct rg_hash 
     return b->parsed->result;
 }
 
-
 void sim_decode_drop(struct sim_buf *b)
 {
     if (b->parsed != NULL) {
