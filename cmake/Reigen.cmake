@@ -1,5 +1,6 @@
 set(RG_SANITIZE "" CACHE STRING "Comma list for -fsanitize=, or empty.")
 option(RG_WERROR "Warnings are errors." ON)
+option(RG_FAILPOINTS "Named places at which tests kill the process; never in a product." OFF)
 add_library(rg_options INTERFACE)
 
 target_include_directories(rg_options INTERFACE ${PROJECT_SOURCE_DIR})
@@ -9,6 +10,9 @@ target_compile_options(rg_options INTERFACE
   -Wvla -Wundef -Wcast-qual -Wcast-align -Wwrite-strings -Wformat=2
   -Wdouble-promotion -Wimplicit-fallthrough -Wpointer-arith -Wredundant-decls
   -fno-common -fstack-protector-strong -fno-strict-aliasing $<$<BOOL:${RG_WERROR}>:-Werror>)
+if(RG_FAILPOINTS)
+  target_compile_definitions(rg_options INTERFACE RG_FAILPOINTS)
+endif()
 if(RG_SANITIZE)
   target_compile_options(rg_options INTERFACE -fsanitize=${RG_SANITIZE}
     -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -1,4 +1,5 @@
 #include "node/archive.h"
+#include "base/failpoint.h"
 #include <czmq.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -180,6 +181,7 @@ static rg_err append(struct writer *w, size_t count)
 static void write_group(struct writer *w)
 {
     size_t count = certified(w);
+    RG_FAILPOINT("archive.group");
     if (count == 0) {
         if (w->count < GROUP_MAX) {
             return;
@@ -195,6 +197,7 @@ static void write_group(struct writer *w)
     w->failed = report.err != RG_OK;
     let_go(w, count);
     w->due_ms = zclock_mono() + (bulk ? PACE_BULK_MS : PACE_MS);
+    RG_FAILPOINT("archive.report");
     (void)zmq_send(zsock_resolve(w->pipe), &report, sizeof report, 0);
 }
 

@@ -1,5 +1,6 @@
 #include "node/loop.h"
 #include "base/bytes.h"
+#include "base/failpoint.h"
 #include "base/num.h"
 #include "base/panic.h"
 #include "crypto/rand.h"
@@ -202,9 +203,12 @@ rg_err rg_loop_begin(struct rg_loop *l, struct _zsock_t *link, char why[RG_LOOP_
     }
     const struct rg_core_time now = rg_loop__now();
     l->start_ms = now.mono_ms;
+    RG_FAILPOINT("start.core");
     const struct rg_core_actions actions = rg_core_start(l->core, l->had_records, now);
     rg_loop_act__perform(l, &actions);
+    RG_FAILPOINT("start.performed");
     rg_loop_act__release(l);
+    RG_FAILPOINT("start.released");
     return RG_OK;
 }
 
@@ -236,6 +240,7 @@ static void on_submit(struct rg_loop *l, const struct rg_link_message *m)
         .count = m->entry_count,
         .private_bytes = m->extra,
     };
+    RG_FAILPOINT("ledger.submit");
     const struct rg_core_actions actions = rg_core_on_submit(l->core, &s, rg_loop__now());
     rg_loop_act__perform(l, &actions);
 }
@@ -256,6 +261,7 @@ static void on_link(struct rg_loop *l, const struct rg_link_message *m)
         on_submit(l, m);
         break;
     case RG_LINK_FOLLOWED:
+        RG_FAILPOINT("ledger.followed");
         actions = rg_core_on_followed(l->core, m->height, rg_loop__now());
         rg_loop_act__perform(l, &actions);
         break;
@@ -303,6 +309,7 @@ static void take_archive(struct rg_loop *l)
                           rg_err_text(report.err));
             return;
         }
+        RG_FAILPOINT("ledger.archived");
         const struct rg_core_actions actions =
             rg_core_on_archived(l->core, report.height, rg_loop__now());
         rg_loop_act__perform(l, &actions);

@@ -1,6 +1,7 @@
 /* Performing the core's actions: journal at once, the rest after the sync it may have to wait for.
  */
 #include "base/bytes.h"
+#include "base/failpoint.h"
 #include "node/loop_priv.h"
 #include <stdlib.h>
 
@@ -8,6 +9,7 @@
 
 static void journal(struct rg_loop *l, const struct rg_core_action *a)
 {
+    RG_FAILPOINT("ledger.record");
     const rg_err err = rg_journal_append(l->journal, a->type, &a->bytes, 1);
     if (err != RG_OK) {
         rg_loop__fail(l, RG_LOOP_EXIT_DISK, "the journal cannot be written", rg_err_text(err));
@@ -54,18 +56,23 @@ static void let_go(struct rg_loop *l, struct rg_loop_wait *w)
 {
     switch (w->kind) {
     case RG_LOOP_BCAST:
+        RG_FAILPOINT("ledger.publish");
         rg_peers_publish(l->peers, w->channel, w->topic, &w->out);
         break;
     case RG_LOOP_SEND:
+        RG_FAILPOINT("ledger.send");
         rg_peers_send(l->peers, w->peer, &w->out);
         break;
     case RG_LOOP_LINK:
+        RG_FAILPOINT("ledger.tell");
         rg_link_send(l->link, &w->message);
         break;
     case RG_LOOP_SERVE:
+        RG_FAILPOINT("ledger.serve");
         rg_loop_serve__blocks(l, w->peer, w->height, w->max_bytes);
         break;
     case RG_LOOP_FINAL:
+        RG_FAILPOINT("ledger.final");
         rg_archive_put(l->archive, &w->item);
         break;
     }

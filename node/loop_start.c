@@ -1,5 +1,6 @@
 /* From what is on disk to a core that may go on: the chain's tip first, then every journal record.
  */
+#include "base/failpoint.h"
 #include "node/loop_priv.h"
 #include "storage/disk.h"
 #include <stdio.h>
@@ -65,6 +66,7 @@ rg_err rg_loop_start__recover(struct rg_loop *l, int *out_exit, char why[RG_LOOP
 {
     char dir[RG_DISK_PATH_MAX];
     struct rg_journal_info info = {.generation = 0};
+    RG_FAILPOINT("start.tip");
     rg_err err = recover_tip(l);
     if (err != RG_OK) {
         return fail(why, out_exit, "the chain's tip cannot be used", err);
@@ -83,6 +85,7 @@ rg_err rg_loop_start__recover(struct rg_loop *l, int *out_exit, char why[RG_LOOP
         *out_exit = RG_LOOP_EXIT_DISK;
         return err;
     }
+    RG_FAILPOINT("start.replayed");
     l->had_records = info.records > 0;
     rg_log(RG_LOG_INFO, "recovered", RG_LOG_NUMBER("height", l->tip_height),
            RG_LOG_NUMBER("records", info.records), RG_LOG_NUMBER("generation", info.generation),

@@ -1,5 +1,6 @@
 #include "storage/chain.h"
 #include "base/bytes.h"
+#include "base/failpoint.h"
 #include "storage/chain_priv.h"
 #include <stdlib.h>
 
@@ -213,9 +214,11 @@ rg_err rg_chain_append(struct rg_chain *c, const struct rg_chain_block *blocks, 
     if (e == RG_OK) {
         e = rg_kv_put(txn, RG_CHAIN_META, rg_bytes_str("state"), state);
     }
+    RG_FAILPOINT("chain.commit");
     if (e == RG_OK) {
         e = rg_kv_commit(&txn);
     }
+    RG_FAILPOINT("chain.committed");
     rg_kv_abort(&txn);
     if (e == RG_OK) {
         c->tip = (struct rg_chain_tip){last->height, last->time_ms, last->hash};

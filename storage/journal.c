@@ -1,4 +1,5 @@
 #include "storage/journal.h"
+#include "base/failpoint.h"
 #include "base/panic.h"
 #include "storage/disk.h"
 #include "storage/journal_priv.h"
@@ -34,15 +35,18 @@ static rg_err flush(struct rg_journal *j)
 /* Write and sync what was gathered. */
 static rg_err settle(struct rg_journal *j)
 {
+    RG_FAILPOINT("journal.write");
     const rg_err e = flush(j);
     if (e != RG_OK) {
         return e;
     }
+    RG_FAILPOINT("journal.sync");
     /* Never tried again after a failure: the kernel may have dropped the pages and call the next
      * attempt a success. */
     if (fdatasync(j->fds[j->target]) != 0) {
         return latch(j);
     }
+    RG_FAILPOINT("journal.synced");
     j->pos.durable = j->pos.used;
     return RG_OK;
 }
@@ -112,6 +116,7 @@ rg_err rg_journal_sync(struct rg_journal *j)
 
 rg_err rg_journal_seal(struct rg_journal *j)
 {
+    RG_FAILPOINT("journal.seal");
     rg_err e = rg_journal_sync(j);
     if (e != RG_OK || !j->pos.unsealed || j->size - j->pos.used < RESERVE) {
         return e;
@@ -128,6 +133,7 @@ rg_err rg_journal_seal(struct rg_journal *j)
 
 rg_err rg_journal_turn_begin(struct rg_journal *j)
 {
+    RG_FAILPOINT("journal.turn.begin");
     const rg_err e = rg_journal_sync(j);
     if (e != RG_OK) {
         return e;
@@ -149,6 +155,7 @@ rg_err rg_journal_turn_begin(struct rg_journal *j)
 
 rg_err rg_journal_turn_end(struct rg_journal *j)
 {
+    RG_FAILPOINT("journal.turn.end");
     if (j->failed) {
         return RG_ERR_IO;
     }

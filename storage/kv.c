@@ -1,4 +1,5 @@
 #include "storage/kv.h"
+#include "base/failpoint.h"
 #include "base/hex.h"
 #include "base/panic.h"
 #include "crypto/hash.h"
@@ -239,6 +240,7 @@ static void finish(struct rg_kv_txn **txn)
 
 rg_err rg_kv_commit(struct rg_kv_txn **txn)
 {
+    RG_FAILPOINT("kv.commit");
     struct rg_kv_txn *t = *txn;
     rg_err e = RG_OK;
     if (!t->write) {

@@ -1,3 +1,4 @@
+#include "base/failpoint.h"
 #include "base/num.h"
 #include "base/panic.h"
 #include "node/agency/agency_priv.h"
@@ -107,6 +108,7 @@ static rg_err handle(struct rg_agency *g, const struct rg_link_message *m, uint6
     struct rg_link_status status;
     switch (m->kind) {
     case RG_LINK_OWN_RECORD:
+        RG_FAILPOINT("agency.restore");
         return rg_pending_restore(g->pending, m->sequence, m->extra);
     case RG_LINK_START:
         g->started = true;
@@ -116,12 +118,15 @@ static rg_err handle(struct rg_agency *g, const struct rg_link_message *m, uint6
         g->chain_height = rg_num_max(g->chain_height, m->height);
         break;
     case RG_LINK_TAKEN:
+        RG_FAILPOINT("agency.taken");
         rg_submit_on_taken(g->submit, m->token, m->sequence, &m->hash, mono_ms);
         break;
     case RG_LINK_OWN_FINAL:
+        RG_FAILPOINT("agency.final");
         rg_submit_on_final(g->submit, m->token, m->height, m->result, &m->hash);
         break;
     case RG_LINK_PEER_MESSAGE:
+        RG_FAILPOINT("agency.key");
         return rg_keys_on_message(g->keys, m->peer, m->data);
     case RG_LINK_PEER_UP:
         rg_keys_on_peer_up(g->keys, m->peer, mono_ms);

@@ -1,5 +1,6 @@
 #include "node/agency/follow.h"
 #include "base/bytes.h"
+#include "base/failpoint.h"
 #include "base/panic.h"
 #include "ledger/verdict.h"
 #include "node/agency/follow_priv.h"
@@ -135,6 +136,7 @@ rg_err rg_follow_step(struct rg_follow *f, uint64_t budget, bool *out_more)
         return err;
     }
     *out_more = true;
+    RG_FAILPOINT("agency.follow");
     return rg_vault_commit(f->c.vault);
 }
 

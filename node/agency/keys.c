@@ -1,4 +1,5 @@
 #include "node/agency/keys.h"
+#include "base/failpoint.h"
 #include "base/panic.h"
 #include "crypto/rand.h"
 #include "node/agency/keys_priv.h"
@@ -291,6 +292,7 @@ static rg_err flush(struct rg_keys *k, uint64_t *case_nos, size_t *out_new)
         return err;
     }
     *out_new = count;
+    RG_FAILPOINT("agency.keys");
     return rg_vault_commit(k->c.vault);
 }
 

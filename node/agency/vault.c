@@ -1,5 +1,6 @@
 #include "node/agency/vault.h"
 #include "base/bytes.h"
+#include "base/failpoint.h"
 #include "base/panic.h"
 #include "crypto/hash.h"
 #include "crypto/rand.h"
@@ -255,7 +256,10 @@ rg_err rg_vault_commit(struct rg_vault *v)
         return err;
     }
     v->writing = false;
-    return rg_kv_commit(&v->txn);
+    RG_FAILPOINT("vault.commit");
+    err = rg_kv_commit(&v->txn);
+    RG_FAILPOINT("vault.committed");
+    return err;
 }
 
 void rg_vault_end(struct rg_vault *v)

@@ -1,4 +1,5 @@
 #include "node/monitor/evaluate.h"
+#include "base/failpoint.h"
 
 #include <stdlib.h>
 
@@ -401,7 +402,9 @@ rg_err rg_evaluate_flush(struct rg_evaluate *e)
         err = rg_events_reserve(e->config.events, txn);
     }
     if (err == RG_OK) {
+        RG_FAILPOINT("alerts.commit");
         err = rg_kv_commit(&txn);
+        RG_FAILPOINT("alerts.committed");
     }
     rg_kv_abort(&txn);
     if (err != RG_OK) {

@@ -1,4 +1,5 @@
 #include "node/monitor/events.h"
+#include "base/failpoint.h"
 
 #include <czmq.h>
 #include <stdio.h>
@@ -137,7 +138,9 @@ static rg_err resume(struct rg_events *e, struct rg_kv *kv)
         err = rg_events_reserve(e, txn);
     }
     if (err == RG_OK) {
+        RG_FAILPOINT("events.commit");
         err = rg_kv_commit(&txn);
+        RG_FAILPOINT("events.committed");
     }
     rg_kv_abort(&txn);
     if (err == RG_OK) {

@@ -1,4 +1,5 @@
 #include "node/monitor/monitor.h"
+#include "base/failpoint.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -440,6 +441,7 @@ rg_err rg_monitor_cursor(struct rg_monitor *m, uint32_t principal, struct rg_byt
     uint64_t at = 0;
     rg_err e = acknowledge > 0 ? rg_kv_begin_write(m->kv, &txn) : rg_kv_begin_read(m->kv, &txn);
     e = e == RG_OK ? move_cursor(txn, key, acknowledge, &at) : e;
+    RG_FAILPOINT("monitor.commit");
     e = e == RG_OK ? rg_kv_commit(&txn) : e;
     rg_kv_abort(&txn);
     if (e == RG_OK) {
