@@ -158,7 +158,8 @@ static bool find_missing(struct rg_cons *c, const struct rg_hash *hash, uint64_t
     return true;
 }
 
-/* The place of @hash among the last requests, or the oldest place. */
+/* The place of @hash among the last requests, or the oldest place; NULL while even that one waits
+ * for its answer: more than these are never asked for at once. */
 static struct rg_fetched *fetched_place(struct rg_cons *c, const struct rg_hash *hash)
 {
     struct rg_fetched *oldest = &c->fetched[0];
@@ -170,6 +171,9 @@ static struct rg_fetched *fetched_place(struct rg_cons *c, const struct rg_hash 
         if (f->at_ms < oldest->at_ms) {
             oldest = f;
         }
+    }
+    if (oldest->at_ms != 0 && !rg_cons_repair__due(c, oldest->at_ms)) {
+        return NULL;
     }
     oldest->hash = *hash;
     oldest->at_ms = 0;
@@ -185,7 +189,7 @@ static bool fetch_for(struct rg_cons *c, const struct rg_cert *cert)
         return false;
     }
     struct rg_fetched *f = fetched_place(c, &missing);
-    if (!rg_cons_repair__due(c, f->at_ms)) {
+    if (f == NULL || !rg_cons_repair__due(c, f->at_ms)) {
         return false;
     }
     f->at_ms = c->now_ms + 1;
