@@ -39,7 +39,7 @@ enum sim_event_kind {
     SIM_PARTITION, /* arg: milliseconds until it heals */
     SIM_UNCUT,
     SIM_HEAL, /* the end of all faults */
-    SIM_SKIP  /* the skipper's moment; buf: its proposal */
+    SIM_LIE   /* a liar's moment: buf goes to all, to `arg` - 1 if not 0; without buf it acts */
 };
 
 struct sim_event {
@@ -49,6 +49,7 @@ struct sim_event {
     uint16_t node;
     uint16_t from;
     bool gossip;
+    bool sync;     /* LIE: over sync */
     uint64_t life; /* of the node, for what dies with it */
     uint64_t arg;
     struct sim_buf *buf;
@@ -83,21 +84,43 @@ struct sim_held {
     size_t need; /* records that must be durable */
 };
 
-enum sim_lie {
-    SIM_HONEST,
-    SIM_EQUIVOCATOR, /* proposes two blocks */
-    SIM_DOUBLE,      /* votes for everything: notarize, nullify and finalize */
-    SIM_SKIPPER,     /* proposes valid blocks that pass over a view without its nullification */
-    SIM_AMNESIAC,    /* loses its disk at every crash */
-    SIM_WITHHOLDER,  /* sends each message to only some */
-    SIM_LIES
+struct sim;
+struct sim_node;
+
+/* A packet on its way out. */
+struct sim_packet {
+    struct sim_buf *buf;
+    const struct rg_peer_message *m;
+    const struct rg_vote *vote; /* VOTE, and the leader's in PROPOSE; else NULL */
+    bool gossip;
+    uint16_t from, to; /* to: not for gossip */
 };
+
+/* A way to lie: an honest core, and somebody who knows its key, sees the whole network and stands
+ * between the core and its surroundings. Every function may be NULL. `variant` of the node, a
+ * random number, chooses among the ways to do it. Only while faults last. */
+struct sim_liar {
+    const char *name;
+    uint32_t period_ms; /* of act */
+    /* The core wants to send this. True: it does not go out by itself. */
+    bool (*send)(struct sim *s, struct sim_node *node, const struct sim_packet *p);
+    /* Another node, or this one, sent this. */
+    void (*see)(struct sim *s, struct sim_node *node, const struct sim_packet *p);
+    void (*act)(struct sim *s, struct sim_node *node);
+    /* After a crash, when the disk is as a crash leaves it. */
+    void (*crash)(struct sim *s, struct sim_node *node);
+    /* Asked for blocks. True: dealt with. */
+    bool (*serve)(struct sim *s, struct sim_node *node, const struct rg_core_action *a);
+};
+
+#define SIM_KEPT 64
 
 struct sim_node {
     struct rg_core *core; /* NULL: down */
     uint16_t index;
     uint8_t key;
-    enum sim_lie lie;
+    const struct sim_liar *liar; /* NULL: honest */
+    uint64_t variant;
     uint64_t life;
     int64_t skew_ms;
     uint64_t deadline_ms;
@@ -119,14 +142,20 @@ struct sim_node {
     /* agency */
     uint32_t to_submit;
     uint64_t tokens;
-    bool dying;         /* between two actions, on purpose */
-    uint64_t skip_view; /* the skipper's own proposal of this view is kept back */
+    bool dying;                     /* between two actions, on purpose */
+    uint64_t skip_view;             /* the skipper's own proposal of this view is kept back */
+    struct sim_buf *kept[SIM_KEPT]; /* packets a liar remembers */
+    uint64_t kept_count;
+    struct sim_file backup;
+    bool has_backup;
 };
 
+struct sim_liar;
 struct sim_options {
     bool verbose;
-    bool twice; /* each seed two times: the same bytes must be sent */
-    bool tight; /* the smallest journal: little room for bodies of blocks */
+    bool twice;                 /* each seed two times: the same bytes must be sent */
+    bool tight;                 /* the smallest journal: little room for bodies of blocks */
+    const struct sim_liar *lie; /* all liars lie like this; NULL: any */
 };
 
 struct sim_stats {
@@ -143,7 +172,10 @@ struct sim {
     size_t heap_count;
     size_t heap_cap;
     uint64_t event_number;
+    uint64_t standing; /* events since time last moved */
     struct rg_genesis *genesis;
+    struct rg_members members;
+    bool liars; /* there are any */
     struct sim_node node[SIM_NODES_MAX];
     bool cut[SIM_NODES_MAX][SIM_NODES_MAX];
     bool faults; /* before SIM_HEAL */
@@ -190,10 +222,14 @@ void sim_disk_append(struct sim_node *node, uint8_t type, struct rg_bytes bytes)
 void sim_disk_turn(struct sim *s, struct sim_node *node, bool begin);
 void sim_disk_sync(struct sim *s, struct sim_node *node);
 void sim_disk_crash(struct sim *s, struct sim_node *node);
+/* Records @from..@to of the active file are durable now. */
+void sim_disk_tell(struct sim *s, struct sim_node *node, size_t from, size_t to);
 void sim_disk_wipe(struct sim_node *node);
 void sim_disk_archive(struct sim *s, struct sim_node *node, const struct rg_core_final *f);
 void sim_disk_judge(struct sim *s, struct sim_node *node, uint64_t height);
 void sim_disk_serve(struct sim *s, struct sim_node *node, const struct rg_core_action *a);
+void sim_disk_backup(struct sim_node *node); /* keep a copy of the journal */
+void sim_disk_restore(struct sim_node *node);
 void sim_disk_free(struct sim_node *node);
 
 /* sim_node.c */
@@ -202,9 +238,15 @@ void sim_node_crash(struct sim *s, struct sim_node *node);
 void sim_node_event(struct sim *s, struct sim_node *node, const struct sim_event *ev);
 void sim_node_release(struct sim *s, struct sim_node *node);
 
-/* sim_lies.c: what a liar's core wants to send goes through here. */
+/* sim_lies.c */
+size_t sim_lies_count(void);
+const struct sim_liar *sim_lies_get(size_t i);
+const struct sim_liar *sim_lies_find(const char *name); /* NULL: unknown */
+/* True: dealt with. */
 bool sim_lies_send(struct sim *s, struct sim_node *node, struct sim_buf *buf, bool gossip,
-                   uint16_t to); /* true: dealt with */
-void sim_lies_see(struct sim *s, const struct rg_peer_message *m, const struct rg_vote *leader);
+                   uint16_t to);
+void sim_lies_see(struct sim *s, const struct sim_packet *p);
+void sim_lies_act(struct sim *s, const struct sim_event *ev);
+void sim_lies_begin(struct sim *s); /* the first moments of all who act */
 
 #endif /* RG_SIM_SIM_H */

@@ -28,15 +28,22 @@ void sim_disk_append(struct sim_node *node, uint8_t type, struct rg_bytes bytes)
     f->list[f->count++] = (struct sim_record){.type = type, .buf = sim_buf_new(bytes)};
 }
 
-/* Tell the oracle of votes that are durable now. */
+/* Tell the oracle of votes and evidence that are durable now. */
 static void tell(struct sim *s, const struct sim_node *node, const struct sim_file *f, size_t from,
                  size_t to)
 {
     for (size_t i = from; i < to; i++) {
         if (f->list[i].type == RG_RECORD_VOTE) {
             sim_oracle_stored(s, node->index, sim_buf_bytes(f->list[i].buf));
+        } else if (f->list[i].type == RG_RECORD_EVIDENCE) {
+            sim_oracle_accused(s, node->index, sim_buf_bytes(f->list[i].buf));
         }
     }
+}
+
+void sim_disk_tell(struct sim *s, struct sim_node *node, size_t from, size_t to)
+{
+    tell(s, node, &node->file[node->active], from, to);
 }
 
 void sim_disk_turn(struct sim *s, struct sim_node *node, bool begin)
@@ -129,9 +136,40 @@ void sim_disk_wipe(struct sim_node *node)
     node->durable = 0;
 }
 
+static void copy(struct sim_file *to, const struct sim_file *from)
+{
+    clear(to, 0);
+    if (to->cap < from->count) {
+        to->cap = from->count;
+        to->list = realloc(to->list, to->cap * sizeof *to->list);
+    }
+    for (size_t i = 0; i < from->count; i++) {
+        to->list[i] = from->list[i];
+        sim_buf_ref(to->list[i].buf);
+    }
+    to->count = from->count;
+}
+
+void sim_disk_backup(struct sim_node *node)
+{
+    copy(&node->backup, &node->file[node->active]);
+    node->has_backup = true;
+}
+
+void sim_disk_restore(struct sim_node *node)
+{
+    copy(&node->file[node->active], &node->backup);
+    node->durable = node->backup.count;
+}
+
 void sim_disk_free(struct sim_node *node)
 {
     sim_disk_wipe(node);
+    clear(&node->backup, 0);
+    free(node->backup.list);
+    for (size_t i = 0; i < SIM_KEPT; i++) {
+        sim_buf_drop(node->kept[i]);
+    }
     for (size_t i = 0; i < node->held_count; i++) {
         sim_buf_drop(node->held[i].buf);
     }

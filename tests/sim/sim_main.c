@@ -49,6 +49,8 @@ int main(int argc, char **argv)
             options.twice = true;
         } else if (strcmp(argv[i], "--tight") == 0) {
             options.tight = true;
+        } else if (strcmp(argv[i], "--lie") == 0 && i + 1 < argc) {
+            options.lie = sim_lies_find(argv[++i]);
         } else if (strcmp(argv[i], "--stop") == 0) {
             stop = true;
         } else {

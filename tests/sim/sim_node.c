@@ -19,6 +19,7 @@ static void inspect(struct sim *s, const struct sim_node *node, struct sim_buf *
 {
     struct rg_peer_message m;
     struct rg_vote v;
+    bool voted = false;
     memset(&m, 0, sizeof m);
     rg_arena_reset(&s->arena);
     sim_decode_next(buf);
@@ -28,11 +29,13 @@ static void inspect(struct sim *s, const struct sim_node *node, struct sim_buf *
     }
     if (m.kind == RG_PEER_VOTE || m.kind == RG_PEER_PROPOSE) {
         sim_oracle_sent(s, node->index, m.bytes);
+        voted = s->liars && rg_vote_decode(m.bytes, &v) == RG_OK;
     } else if (m.kind == RG_PEER_CERT) {
-        sim_oracle_cert(s, m.bytes);
+        sim_oracle_cert(s, node->index, m.bytes);
     }
-    if (m.kind == RG_PEER_PROPOSE && rg_vote_decode(m.bytes, &v) == RG_OK) {
-        sim_lies_see(s, &m, &v);
+    if (s->liars) {
+        sim_lies_see(s, &(struct sim_packet){
+                            .buf = buf, .m = &m, .vote = voted ? &v : NULL, .from = node->index});
     }
 }
 
@@ -41,7 +44,7 @@ static void broadcast(struct sim *s, struct sim_node *node, const struct rg_core
 {
     const bool gossip = a->kind == RG_CORE_BCAST;
     inspect(s, node, buf);
-    if (node->lie != SIM_HONEST && sim_lies_send(s, node, buf, gossip, a->peer)) {
+    if (node->liar != NULL && sim_lies_send(s, node, buf, gossip, a->peer)) {
         return;
     }
     if (!gossip) {
@@ -68,7 +71,10 @@ static void let_go(struct sim *s, struct sim_node *node, const struct rg_core_ac
         broadcast(s, node, a, buf);
         break;
     case RG_CORE_SERVE:
-        sim_disk_serve(s, node, a);
+        if (!s->faults || node->liar == NULL || node->liar->serve == NULL ||
+            !node->liar->serve(s, node, a)) {
+            sim_disk_serve(s, node, a);
+        }
         break;
     case RG_CORE_OWN:
         if (a->sequence == 0) {
@@ -151,7 +157,7 @@ static void perform_one(struct sim *s, struct sim_node *node, const struct rg_co
         return;
     case RG_CORE_HALT:
         node->dying = true;
-        if (node->lie == SIM_HONEST) {
+        if (node->liar == NULL) {
             sim_fail(s, a->text);
         }
         return;
@@ -243,8 +249,8 @@ void sim_node_crash(struct sim *s, struct sim_node *node)
     node->life++;
     node->dying = false;
     sim_disk_crash(s, node);
-    if (node->lie == SIM_AMNESIAC) {
-        sim_disk_wipe(node);
+    if (s->faults && node->liar != NULL && node->liar->crash != NULL) {
+        node->liar->crash(s, node);
     }
     s->stats.crashes++;
     const uint64_t down = sim_below(s, 4) == 0 ? sim_below(s, 4000) : sim_below(s, 300);
@@ -312,12 +318,7 @@ void sim_node_event(struct sim *s, struct sim_node *node, const struct sim_event
     case SIM_SYNCED:
         if (ev->life == node->life && ev->from == node->sync_number && node->syncing != 0) {
             node->syncing = 0;
-            for (size_t i = node->durable; i < ev->arg; i++) {
-                const struct sim_record *r = &node->file[node->active].list[i];
-                if (r->type == 1) {
-                    sim_oracle_stored(s, node->index, sim_buf_bytes(r->buf));
-                }
-            }
+            sim_disk_tell(s, node, node->durable, ev->arg);
             node->durable = ev->arg;
             sim_node_release(s, node);
         }

@@ -3,6 +3,7 @@
 #include "crypto/hash.h"
 #include "proto/ledger_codec.h"
 #include "sim.h"
+#include "sim_lie.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,7 @@ void sim_oracle_fini(struct sim_oracle *o)
         free(o->chain[h].list);
     }
     free(o->chain);
+    free(o->views_of);
 }
 
 static void conflict(struct sim *s, uint16_t signer, uint64_t view, const char *what)
@@ -71,6 +73,9 @@ static struct sim_signed *note(struct sim *s, const uint8_t *v, uint16_t signer,
     }
     memcpy(k->what[kind], v + 19, 40);
     k->has[kind] = true;
+    if (kind == NULLIFY) {
+        sim_oracle_nullifier(s, signer, view);
+    }
     if (k->has[NULLIFY] && k->has[FINALIZE]) {
         conflict(s, signer, view, "one key nullified and finalized");
     }
@@ -85,7 +90,7 @@ static struct sim_signed *note(struct sim *s, const uint8_t *v, uint16_t signer,
  * disks but nothing else, over all their lives. */
 static bool keeps_its_word(const struct sim *s, uint16_t node)
 {
-    return s->node[node].lie == SIM_HONEST || s->node[node].lie == SIM_AMNESIAC;
+    return s->node[node].liar == NULL || s->node[node].liar == &sim_lie_amnesiac;
 }
 
 void sim_oracle_sent(struct sim *s, uint16_t from, struct rg_bytes vote)
@@ -119,18 +124,6 @@ void sim_oracle_stored(struct sim *s, uint16_t of, struct rg_bytes vote)
     struct sim_signed *k = note(s, vote.data, of, number(vote.data + 11, 8));
     if (k != NULL) {
         k->durable[vote.data[0]] = true;
-    }
-}
-
-void sim_oracle_cert(struct sim *s, struct rg_bytes cert)
-{
-    /* kind u8 | epoch u64 | view u64 */
-    if (cert.len > 17 && cert.data[0] == NULLIFY) {
-        const uint64_t view = number(cert.data + 9, 8);
-        if (view > s->oracle.last_null) {
-            s->oracle.last_null = view;
-            s->oracle.nullified++;
-        }
     }
 }
 
@@ -191,7 +184,7 @@ void sim_oracle_final(struct sim *s, uint16_t of, const struct rg_core_final *f)
 {
     struct sim_oracle *o = &s->oracle;
     struct rg_hash facts;
-    if (s->node[of].lie != SIM_HONEST) {
+    if (s->node[of].liar != NULL) {
         return;
     }
     facts_of(f, &facts);
@@ -210,7 +203,7 @@ void sim_oracle_told(struct sim *s, uint16_t of, uint64_t sequence, uint64_t hei
                      uint8_t result)
 {
     struct sim_oracle *o = &s->oracle;
-    if (s->node[of].lie != SIM_HONEST) {
+    if (s->node[of].liar != NULL) {
         return;
     }
     if (height == 0 || height > o->height || index >= o->chain[height].count) {
@@ -229,7 +222,7 @@ void sim_oracle_told(struct sim *s, uint16_t of, uint64_t sequence, uint64_t hei
 bool sim_oracle_all_done(const struct sim *s)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (s->node[i].lie == SIM_HONEST && s->oracle.executed[i] < s->oracle.taken[i]) {
+        if (s->node[i].liar == NULL && s->oracle.executed[i] < s->oracle.taken[i]) {
             return false;
         }
     }

@@ -20,6 +20,13 @@ struct sim_signed {
     uint8_t what[4][40];
 };
 
+/* What is certified of one view. */
+struct sim_certified {
+    bool has[4]; /* by kind */
+    uint8_t what[4][40];
+    uint64_t nullifiers; /* honest keys whose NULLIFY is durable or out */
+};
+
 struct sim_submission {
     uint32_t signer;
     uint64_t sequence;
@@ -42,9 +49,12 @@ struct sim_oracle {
     uint64_t taken[SIM_ORACLE_NODES];    /* last submission that its node took */
     uint64_t executed[SIM_ORACLE_NODES]; /* last one accepted on the chain */
     uint64_t told[SIM_ORACLE_NODES];     /* last one that the client was told is final */
+    struct sim_certified *views_of;      /* by view */
+    uint64_t views_cap;
     uint64_t votes;
+    uint64_t accused;   /* pairs of votes seen in journals */
     uint64_t nullified; /* views with a nullification on the wire */
-    uint64_t last_null;
+    uint64_t last_cert; /* a mark of the one that was checked last */
     uint64_t max_view;
     const char *broken; /* the first violation; NULL: none */
     char detail[200];
@@ -55,8 +65,12 @@ void sim_oracle_fini(struct sim_oracle *o);
 void sim_oracle_sent(struct sim *s, uint16_t from, struct rg_bytes vote);
 /* A vote is durable in node @of's journal. */
 void sim_oracle_stored(struct sim *s, uint16_t of, struct rg_bytes vote);
-/* A certificate left a node. */
-void sim_oracle_cert(struct sim *s, struct rg_bytes cert);
+/* An honest key's NULLIFY. */
+void sim_oracle_nullifier(struct sim *s, uint16_t signer, uint64_t view);
+/* A certificate left node @from. */
+void sim_oracle_cert(struct sim *s, uint16_t from, struct rg_bytes cert);
+/* Two votes in node @of's journal that are said to contradict each other. */
+void sim_oracle_accused(struct sim *s, uint16_t of, struct rg_bytes pair);
 /* Node @of calls a block final. */
 void sim_oracle_final(struct sim *s, uint16_t of, const struct rg_core_final *f);
 /* A client was told: node @of's submission @sequence stands at @height, @index. */

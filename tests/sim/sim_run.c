@@ -9,6 +9,7 @@
 
 #define PATIENCE_MS 240000 /* after the faults end */
 #define QUIET_MS 4000
+#define STANDING_MAX 200000 /* events of one millisecond */
 
 uint64_t sim_below(struct sim *s, uint64_t bound)
 {
@@ -24,6 +25,7 @@ void sim_fail(struct sim *s, const char *what)
 
 static void make_genesis(struct sim *s)
 {
+    struct rg_pubkey keys[SIM_NODES_MAX];
     struct rg_genesis *g = calloc(1, sizeof *g);
     memset(g->ledger_id.b, 0x5a, RG_HASH_BYTES);
     g->time_ms = SIM_WALL_MS - 1000;
@@ -40,8 +42,10 @@ static void make_genesis(struct sim *s)
         sim_crypto_pubkey((uint8_t)(i + 1), &g->principal[i].sign_key);
         g->principal[i].curve_key.b[0] = (uint8_t)(i + 1);
         g->authority[i] = i;
+        keys[i] = g->principal[i].sign_key;
     }
     s->genesis = g;
+    RG_IGNORE(rg_members_init(&s->members, keys, s->n, &g->ledger_id), "a good set");
 }
 
 /* What kind of trouble this seed brings. */
@@ -60,9 +64,15 @@ static void choose_faults(struct sim *s)
     s->journal_bytes = (uint64_t)(!s->fat ? 32 : s->options.tight ? 3 : 6) * 1024 * 1024;
     s->heal_ms = 3000 + sim_below(s, 9000);
     const size_t f = (s->n - 1) / 3;
-    const size_t liars = f > 0 ? sim_below(s, f + 1) : 0;
-    for (size_t i = 0; i < liars; i++) {
-        s->node[sim_below(s, s->n)].lie = (enum sim_lie)(1 + sim_below(s, SIM_LIES - 1));
+    const size_t liars = f > 0 ? sim_below(s, f + 1 + (f == 1)) : 0;
+    for (size_t i = 0; i < liars && i < f; i++) {
+        struct sim_node *node = &s->node[sim_below(s, s->n)];
+        node->liar = sim_lies_get(sim_below(s, sim_lies_count()));
+        node->variant = sim_below(s, 1000);
+        if (s->options.lie != NULL) {
+            node->liar = s->options.lie;
+        }
+        s->liars = true;
     }
 }
 
@@ -153,10 +163,8 @@ static void dispatch(struct sim *s, struct sim_event *ev)
     case SIM_HEAL:
         heal(s);
         return;
-    case SIM_SKIP:
-        for (uint16_t to = 0; s->faults && to < s->n; to++) {
-            sim_send(s, ev->node, to, true, ev->buf);
-        }
+    case SIM_LIE:
+        sim_lies_act(s, ev);
         return;
     }
 }
@@ -166,7 +174,7 @@ static bool is_level(const struct sim *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         struct rg_core_status st;
-        if (s->node[i].lie != SIM_HONEST) {
+        if (s->node[i].liar != NULL) {
             continue;
         }
         if (s->node[i].core == NULL || s->node[i].to_submit > 0) {
@@ -186,7 +194,11 @@ static bool run_until(struct sim *s, uint64_t until_ms)
     struct sim_event ev;
     while (s->oracle.broken == NULL && s->heap_count > 0 && s->heap[0].at_ms <= until_ms) {
         sim_next(s, &ev);
+        s->standing = ev.at_ms == s->now_ms ? s->standing + 1 : 0;
         s->now_ms = ev.at_ms;
+        if (s->standing > STANDING_MAX) {
+            sim_fail(s, "LIVELOCK: time stands still");
+        }
         dispatch(s, &ev);
         sim_buf_drop(ev.buf);
     }
@@ -197,7 +209,7 @@ static bool run_until(struct sim *s, uint64_t until_ms)
 static bool has_liar(const struct sim *s)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (s->node[i].lie != SIM_HONEST) {
+        if (s->node[i].liar != NULL) {
             return true;
         }
     }
@@ -265,11 +277,13 @@ static void report(const struct sim *s)
         if (s->node[i].core != NULL) {
             rg_core_get_status(s->node[i].core, &st);
         }
-        printf("  %c %s lie %d height %llu view %llu taken %llu executed %llu left %u%s\n",
-               (char)('A' + i), s->node[i].core != NULL ? "up" : "down", (int)s->node[i].lie,
-               (unsigned long long)st.height, (unsigned long long)st.view,
-               (unsigned long long)s->oracle.taken[i], (unsigned long long)s->oracle.executed[i],
-               s->node[i].to_submit, st.mute ? " mute" : "");
+        printf("  %c %s %s/%llu height %llu view %llu taken %llu executed %llu left %u%s\n",
+               (char)('A' + i), s->node[i].core != NULL ? "up" : "down",
+               s->node[i].liar != NULL ? s->node[i].liar->name : "honest",
+               (unsigned long long)s->node[i].variant, (unsigned long long)st.height,
+               (unsigned long long)st.view, (unsigned long long)s->oracle.taken[i],
+               (unsigned long long)s->oracle.executed[i], s->node[i].to_submit,
+               st.mute ? " mute" : "");
     }
 }
 
@@ -297,6 +311,7 @@ bool sim_run(uint64_t seed, size_t n, struct sim_options options, struct sim_sta
     }
     choose_faults(s);
     plan(s);
+    sim_lies_begin(s);
     story(s);
     add(total, s);
     *out_trace = s->trace;
