@@ -6,6 +6,7 @@
  * same to the byte. --tight: the smallest journals. --stop: no further seed after a violation. Exit
  * 1 after a violation. */
 #include "sim.h"
+#include "sim_twins.h"
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,8 @@ int main(int argc, char **argv)
     size_t nodes = 0;
     struct sim_options options = {.verbose = false};
     bool stop = false;
+    bool twins = false;
+    struct sim_twins tw = {.n = 4, .rounds = 4, .parts = 1, .one = UINT64_MAX};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seed") == 0) {
             seed = value(argc, argv, &i);
@@ -51,6 +54,22 @@ int main(int argc, char **argv)
             options.tight = true;
         } else if (strcmp(argv[i], "--lie") == 0 && i + 1 < argc) {
             options.lie = sim_lies_find(argv[++i]);
+        } else if (strcmp(argv[i], "--real-signatures") == 0) {
+            sim_crypto_real = true;
+        } else if (strcmp(argv[i], "--twins") == 0) {
+            twins = true;
+        } else if (strcmp(argv[i], "--rounds") == 0) {
+            tw.rounds = (size_t)value(argc, argv, &i);
+        } else if (strcmp(argv[i], "--only") == 0) {
+            tw.one = value(argc, argv, &i);
+        } else if (strcmp(argv[i], "--part") == 0 && i + 1 < argc) {
+            char *slash = NULL;
+            tw.part = strtoull(argv[++i], &slash, 10);
+            tw.parts = *slash == '/' ? strtoull(slash + 1, NULL, 10) : 0;
+            if (tw.parts == 0 || tw.part >= tw.parts) {
+                fprintf(stderr, "reigen-sim: --part I/K with I below K\n");
+                return 64;
+            }
         } else if (strcmp(argv[i], "--stop") == 0) {
             stop = true;
         } else {
@@ -58,6 +77,10 @@ int main(int argc, char **argv)
                             "[--twice] [--tight] [--stop]\n");
             return 64;
         }
+    }
+    if (twins) {
+        tw.n = nodes > 0 ? nodes : tw.n;
+        return sim_twins_run(&tw) ? 0 : 1;
     }
     if (nodes > SIM_NODES_MAX) {
         fprintf(stderr, "reigen-sim: at most %d nodes\n", SIM_NODES_MAX);

@@ -9,7 +9,7 @@
 
 #define PATIENCE_MS 240000 /* after the faults end */
 #define QUIET_MS 4000
-#define STANDING_MAX 200000 /* events of one millisecond */
+#define STANDING_MAX 50000 /* events of one millisecond */
 
 uint64_t sim_below(struct sim *s, uint64_t bound)
 {
