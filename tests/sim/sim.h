@@ -38,8 +38,10 @@ enum sim_event_kind {
     SIM_BLACKOUT,  /* all nodes lose power at once */
     SIM_PARTITION, /* arg: milliseconds until it heals */
     SIM_UNCUT,
-    SIM_HEAL, /* the end of all faults */
-    SIM_LIE   /* a liar's moment: buf goes to all, to `arg` - 1 if not 0; without buf it acts */
+    SIM_HEAL,     /* the end of all faults */
+    SIM_CAMPAIGN, /* the next blow of the campaign */
+    SIM_LOAD,     /* the steady load of the fixture */
+    SIM_LIE       /* a liar's moment: buf goes to all, to `arg` - 1 if not 0; without buf it acts */
 };
 
 struct sim_event {
@@ -115,6 +117,20 @@ struct sim_liar {
 
 #define SIM_KEPT 64
 
+/* What a seed may do beside its loss, crashes, blackouts and partitions. */
+enum sim_campaign {
+    SIM_NO_CAMPAIGN,
+    SIM_ROLLING,     /* one partition after the other */
+    SIM_QUORUMLESS,  /* no side has a quorum, until all heals */
+    SIM_HUNT_LEADER, /* whoever leads is cut off: both ways, or cannot send */
+    SIM_KILL_LEADER,
+    SIM_STORM,     /* restarts, all the time */
+    SIM_STALL,     /* a disk does not return for seconds */
+    SIM_CLOCKS,    /* clocks jump, some by an hour */
+    SIM_JOIN_LATE, /* one node first starts when all heals */
+    SIM_CAMPAIGNS
+};
+
 struct sim_node {
     struct rg_core *core; /* NULL: down */
     uint16_t index;
@@ -137,6 +153,7 @@ struct sim_node {
     size_t held_cap;
     struct sim_block *chain; /* by height, from 1 */
     uint64_t chain_count;
+    uint64_t chain_cap;
     uint64_t chain_durable;
     uint64_t chain_judged; /* shown to the oracle: durable here, or behind its barrier */
     /* agency */
@@ -147,6 +164,9 @@ struct sim_node {
     struct sim_buf *kept[SIM_KEPT]; /* packets a liar remembers */
     uint64_t kept_count;
     struct sim_file backup;
+    bool killed;         /* stays down until somebody says otherwise */
+    uint64_t stalled_ms; /* its disk returns no sync before */
+    uint32_t slow_ms;    /* and takes this much longer */
     bool has_backup;
 };
 
@@ -176,6 +196,8 @@ struct sim {
     struct rg_genesis *genesis;
     struct rg_members members;
     bool liars; /* there are any */
+    enum sim_campaign campaign;
+    uint32_t load_ms, load_entries; /* the fixture's steady load; 0: none */
     struct sim_node node[SIM_NODES_MAX];
     bool cut[SIM_NODES_MAX][SIM_NODES_MAX];
     bool faults; /* before SIM_HEAL */
@@ -193,11 +215,22 @@ struct sim {
     uint64_t trace; /* a running hash of all that was sent */
 };
 
-/* sim_run.c: one run; true when nothing was violated. Adds to @total. */
+/* sim_run.c */
+struct sim *sim_new(uint64_t seed, size_t n, struct sim_options options);
+void sim_free(struct sim *s);
+/* Run events up to @until_ms; false when something broke. */
+bool sim_run_until(struct sim *s, uint64_t until_ms);
+
+/* sim_seed.c: one run; true when nothing was violated. Adds to @total. */
+void sim_seed_heal(struct sim *s);
+void sim_seed_campaign(struct sim *s, const struct sim_event *ev);
 bool sim_run(uint64_t seed, size_t n, struct sim_options options, struct sim_stats *total,
              uint64_t *out_trace);
 void sim_fail(struct sim *s, const char *what);
 uint64_t sim_below(struct sim *s, uint64_t bound);
+
+/* sim_fixture.c */
+void sim_fixture_load(struct sim *s);
 
 /* sim_queue.c */
 struct sim_buf *sim_buf_new(struct rg_bytes bytes);
@@ -235,6 +268,7 @@ void sim_disk_free(struct sim_node *node);
 /* sim_node.c */
 void sim_node_start(struct sim *s, struct sim_node *node);
 void sim_node_crash(struct sim *s, struct sim_node *node);
+void sim_node_submit(struct sim *s, struct sim_node *node, size_t count);
 void sim_node_event(struct sim *s, struct sim_node *node, const struct sim_event *ev);
 void sim_node_release(struct sim *s, struct sim_node *node);
 

@@ -82,6 +82,10 @@ void sim_disk_sync(struct sim *s, struct sim_node *node)
     if (s->faults && sim_below(s, 200) == 0) {
         took += sim_below(s, 800); /* a stall */
     }
+    took += node->slow_ms;
+    if (node->stalled_ms > s->now_ms) {
+        took += node->stalled_ms - s->now_ms;
+    }
     sim_post(s, (struct sim_event){.at_ms = s->now_ms + took,
                                    .kind = SIM_SYNCED,
                                    .node = node->index,
@@ -185,7 +189,10 @@ void sim_disk_archive(struct sim *s, struct sim_node *node, const struct rg_core
         sim_fail(s, "final blocks do not come in order of height");
         return;
     }
-    node->chain = realloc(node->chain, f->height * sizeof *node->chain);
+    if (node->chain_count == node->chain_cap) {
+        node->chain_cap = node->chain_cap == 0 ? 64 : node->chain_cap * 2;
+        node->chain = realloc(node->chain, node->chain_cap * sizeof *node->chain);
+    }
     node->chain[node->chain_count++] =
         (struct sim_block){.height = f->height,
                            .time_ms = f->time_ms,
@@ -220,7 +227,7 @@ void sim_disk_judge(struct sim *s, struct sim_node *node, uint64_t height)
     }
 }
 
-#define SERVE_MAX 64
+#define SERVE_MAX 1024
 
 /* Blocks from the archive, up to one that has a certificate; else with the next certificate there
  * is. */

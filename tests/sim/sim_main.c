@@ -5,7 +5,7 @@
  * Without --nodes the sizes 1 to 7, 10 and 20 take turns. --twice: two runs of each must be the
  * same to the byte. --tight: the smallest journals. --stop: no further seed after a violation. Exit
  * 1 after a violation. */
-#include "sim.h"
+#include "sim_fixture.h"
 #include "sim_twins.h"
 #include <malloc.h>
 #include <stdio.h>
@@ -38,6 +38,8 @@ int main(int argc, char **argv)
     struct sim_options options = {.verbose = false};
     bool stop = false;
     bool twins = false;
+    const char *scenario = NULL;
+    uint32_t link_ms = 1;
     struct sim_twins tw = {.n = 4, .rounds = 4, .parts = 1, .one = UINT64_MAX};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seed") == 0) {
@@ -56,6 +58,10 @@ int main(int argc, char **argv)
             options.lie = sim_lies_find(argv[++i]);
         } else if (strcmp(argv[i], "--real-signatures") == 0) {
             sim_crypto_real = true;
+        } else if (strcmp(argv[i], "--scenario") == 0 && i + 1 < argc) {
+            scenario = argv[++i];
+        } else if (strcmp(argv[i], "--link-ms") == 0) {
+            link_ms = (uint32_t)value(argc, argv, &i);
         } else if (strcmp(argv[i], "--twins") == 0) {
             twins = true;
         } else if (strcmp(argv[i], "--rounds") == 0) {
@@ -90,6 +96,10 @@ int main(int argc, char **argv)
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 30);
     (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
     (void)mallopt(M_TOP_PAD, 64 << 20);
+    if (scenario != NULL) {
+        const struct sim_scenario *sc = sim_scenario_find(scenario);
+        return sc != NULL && sc->run(nodes > 0 ? nodes : 4, link_ms) ? 0 : 1;
+    }
     struct sim_stats t;
     memset(&t, 0, sizeof t);
     uint64_t bad = 0;

@@ -253,6 +253,9 @@ void sim_node_crash(struct sim *s, struct sim_node *node)
         node->liar->crash(s, node);
     }
     s->stats.crashes++;
+    if (node->killed) {
+        return;
+    }
     const uint64_t down = sim_below(s, 4) == 0 ? sim_below(s, 4000) : sim_below(s, 300);
     sim_post(s, (struct sim_event){
                     .at_ms = s->now_ms + 1 + down, .kind = SIM_RESTART, .node = node->index});
@@ -260,13 +263,13 @@ void sim_node_crash(struct sim *s, struct sim_node *node)
 
 #define SEALED_FAT 3840
 #define ENTRIES_FAT 16
+#define ENTRIES_MAX 256
 
 /* The agency hands in one or a few entries nobody can mistake for others. */
-static void submit(struct sim *s, struct sim_node *node)
+void sim_node_submit(struct sim *s, struct sim_node *node, size_t count)
 {
     uint8_t sealed[SEALED_FAT];
-    struct rg_bytes entries[ENTRIES_FAT];
-    const size_t count = s->fat ? ENTRIES_FAT : 1 + sim_below(s, 3);
+    struct rg_bytes entries[ENTRIES_MAX];
     rg_arena_reset(&s->out_arena);
     for (size_t i = 0; i < count; i++) {
         struct rg_entry e = {.kind = RG_ENTRY_CASE, .readers = 1, .schema = RG_SCHEMA_CASE};
@@ -279,7 +282,6 @@ static void submit(struct sim *s, struct sim_node *node)
             return;
         }
     }
-    node->to_submit--;
     const struct rg_core_submit what = {
         .token = ++node->tokens, .entries = entries, .count = count};
     perform(s, node, rg_core_on_submit(node->core, &what, time_of(s, node)));
@@ -330,7 +332,8 @@ void sim_node_event(struct sim *s, struct sim_node *node, const struct sim_event
         break;
     case SIM_SUBMIT:
         if (node->to_submit > 0) {
-            submit(s, node);
+            node->to_submit--;
+            sim_node_submit(s, node, s->fat ? ENTRIES_FAT : 1 + sim_below(s, 3));
         }
         break;
     default:
