@@ -128,12 +128,15 @@ static void execute(struct rg_core *c, struct rg_blocknode *n, const struct rg_s
     n->verdict = RG_BLOCKNODE_VALID;
 }
 
-/* "timestamp > wall + drift: wait", unless a quorum accepted the block already. */
-static bool too_early(struct rg_core *c, const struct rg_blocknode *n)
+/* "timestamp > wall + drift: wait", unless a quorum accepted the block already, or its time is the
+ * least that its parent allows: when clocks were ahead and were set back, the ledger goes on by
+ * milliseconds until they have caught up with it. */
+static bool too_early(struct rg_core *c, const struct rg_blocknode *n,
+                      const struct rg_state *parent)
 {
     const uint64_t limit = c->now.wall_ms + c->genesis->parameters.clock_drift_ms;
     const bool trusted = (n->certified || n->final) && !RG_MUTANT_IS(RG_MUTANT_CLOCK_JUDGES);
-    if (trusted || n->info.time_ms <= limit) {
+    if (trusted || n->info.time_ms <= limit || n->info.time_ms == parent->time_ms + 1) {
         return false;
     }
     uint64_t due = c->now.mono_ms + (n->info.time_ms - limit);
@@ -169,11 +172,15 @@ bool rg_judge__run(struct rg_core *c, struct rg_blocknode *n)
 {
     while (n->verdict == RG_BLOCKNODE_UNJUDGED && !c->out.failed) {
         struct rg_blocknode *at = next_to_judge(c, n);
-        if (at == NULL || (at->verdict == RG_BLOCKNODE_UNJUDGED && too_early(c, at))) {
+        if (at == NULL) {
             return false;
         }
         if (at->verdict == RG_BLOCKNODE_UNJUDGED) {
-            execute(c, at, rg_judge__state(c, &at->info.parent));
+            const struct rg_state *parent = rg_judge__state(c, &at->info.parent);
+            if (too_early(c, at, parent)) {
+                return false;
+            }
+            execute(c, at, parent);
         }
     }
     return !c->out.failed;
