@@ -4,7 +4,6 @@
 victim=2
 kills=0
 unreached=0
-loads=0
 
 crash_up() {
   D=$T/net
@@ -15,21 +14,27 @@ crash_up() {
   kill_victim
   : > "$T/accepted"
 }
-# Load through node 1, without end: each file is waited for, and counted.
+# load NODE SEED: load through a node, without end: each file is waited for, and counted.
 load() {
-  local k=0
+  local node=$1 k=$2
   while [ ! -e "$T/stop" ]; do
     k=$((k + 1))
-    synthetic "$T/load.csv" 20 "$k"
+    synthetic "$T/load$node.csv" 20 "$k"
     # Nodes come and go: a broken import is taken up again, as an operator would.
-    until "$R" --profile "$D/node1/profile.yaml" import "$T/load.csv" --rate 300 --wait --json > "$T/load.json" 2> "$T/load.err"; do
+    until "$R" --profile "$D/node$node/profile.yaml" import "$T/load$node.csv" --rate 300 --wait --json > "$T/load$node.json" 2> "$T/load.err"; do
       [ ! -e "$T/abort" ] || return
-      sleep 0.2
+      sleep 0.1
     done
-    num events < "$T/load.json" >> "$T/accepted"
+    num events < "$T/load$node.json" >> "$T/accepted"
   done
 }
-start_load() { load & loader=$!; jobs_started+=("$loader"); }
+start_load() {
+  load 1 0 &
+  loaders=($!)
+  load $victim 100000 &
+  loaders+=($!)
+  jobs_started+=("${loaders[@]}")
+}
 kill_victim() {
   local pid
   pid=$(cat "$D/node$victim/pid")
@@ -63,8 +68,8 @@ keep_journal() { mkdir -p "$T/journals"; cp -r --sparse=always "$D/node$victim/d
 # The end: all four level, nothing lost, nothing contradicts itself.
 crash_end() {
   touch "$T/stop"
-  within 60 dead_loader || { touch "$T/abort"; fail "the load does not end: $(cat "$T/load.err")"; }
   "$R" --quiet cluster start $victim --dir "$D"
+  within 90 dead_loaders || { touch "$T/abort"; fail "the load does not end: $(cat "$T/load.err")"; }
   within 40 all_equal "$D" 4 2 || fail "nodes are not equal"
   local expected got i
   expected=$(awk '{ n += $1 } END { print n + 0 }' "$T/accepted")
@@ -83,4 +88,4 @@ crash_end() {
   verdict=$("$REIGEN_BIN/crash-oracle" "$ledger" "${args[@]}" --frames "$T/frames") || fail "$verdict"
   say "$expected events final and there, $kills kills, $unreached not reached; $verdict"
 }
-dead_loader() { ! kill -0 "$loader" 2> /dev/null; }
+dead_loaders() { local pid; for pid in "${loaders[@]}"; do if kill -0 "$pid" 2> /dev/null; then return 1; fi; done; }

@@ -34,9 +34,7 @@ for m in "$@"; do
     done)
     # The mutant's objects come first, so that nothing of the product's consensus and core is taken.
     # shellcheck disable=SC2086
-    sources=$(ls "$root"/tests/sim/*.c | grep -v "/twins\.c$")
-    # shellcheck disable=SC2086
-    $cc $flags $sources "$dir"/*.o -o "$dir/sim" $wraps -Wl,--start-group \
+    $cc $flags "$root"/tests/sim/*.c "$dir"/*.o -o "$dir/sim" $wraps -Wl,--start-group \
         "$build/ledger/librg_ledger.a" "$build/proto/librg_proto.a" \
         $(find "$build/proto" -name 'librg_proto_*.a') \
         "$build/crypto/librg_crypto.a" "$build/base/librg_base.a" -Wl,--end-group \

@@ -345,6 +345,8 @@ static void feed(struct world *w, size_t i, struct rg_event *ev)
         }
         if (is_twin(w, i)) { /* a liar does not mind that its key is used elsewhere */
             s->cons->halted = false;
+            s->cons->memory = RG_MEMORY_SURE;
+            s->cons->mute = 0;
             s->cons->alarms = 0;
         }
         if (done == s->later_count || w->broken != NULL) {
