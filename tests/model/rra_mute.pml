@@ -1,0 +1,199 @@
+/* Amnesia: an authority that lost its journal votes in no view in which it may have voted before
+ * (docs/consensus.md, "A lost journal"). What it votes is left out, only where: then nothing that it signs
+ * can contradict its earlier self, and everything else is as in the other models.
+ *
+ * A vote in view v > 1 asks for a certificate of v - 1, and so for q votes there, f of them the liars'; a
+ * late F in v for q votes in v. There is no network: everybody may act on every certificate, or not. A node
+ * that loses its journal asks with a fresh nonce, and needs ANSWERS *other* authorities to tell their view,
+ * each with the certificate that brought them there. Its own view is then the highest of the answers; it
+ * mutes itself in all views <= mute = own view + 1, also for F.
+ *
+ * Loss and release are one step, with the lowest answers there can be: views only rise, so what is
+ * answered at once is lowest; a low mute forbids least; and to vote later is always possible. A node that
+ * is alone with a certificate need not admit it: it says the highest view it voted in. A liar says 1.
+ * A node that forgot is *settled* when its view is above its mute. Only settled nodes answer. At any time
+ * at most AT_ONCE nodes are not settled, besides F liars; any node may be the next, LOSSES in all.
+ * Settled nodes with equal votes are alike, so the nodes are kept sorted.
+ *
+ * A restart with the journal is no step at all. An old copy of a journal is a lost journal: NO_MUTE is
+ * also the node that trusts one. Mutants: NO_MUTE; PLUS=0; ANSWERS; STALE (answers from before the loss
+ * count: the nonce is not checked); RELEASED (a released node counts as settled, and answers). */
+#ifndef N
+#define N 4
+#endif
+#ifndef F
+#define F 0
+#endif
+#ifndef Q
+#define Q 3
+#endif
+#ifndef V
+#define V 4
+#endif
+#ifndef AT_ONCE
+#define AT_ONCE 1
+#endif
+#ifndef LOSSES
+#define LOSSES 2
+#endif
+#ifndef ANSWERS
+#define ANSWERS Q
+#endif
+#ifndef PLUS
+#define PLUS 1
+#endif
+#define H (N - F)
+
+/* Bits v (1 to V): what the node remembers. Bits 8 + v: what it ever voted in. Bits 16-18: mute. */
+int s[H];
+byte losses;
+byte voters[V + 1]; /* of each view; a function of s */
+#define MUTE(i) ((s[i] >> 16) & 7)
+#define MEM(i, v) ((s[i] >> (v)) & 1)
+#define EVER(i, v) ((s[i] >> (8 + (v))) & 1)
+#define TOP(i) ((s[i] & 16) != 0 -> 4 : ((s[i] & 8) != 0 -> 3 : ((s[i] & 4) != 0 -> 2 : 1)))
+#define CERT(v) (voters[v] + F >= Q)
+#define MAX(x, y) ((x) > (y) -> (x) : (y))
+#define PAST(i, v) (v <= V && v >= MUTE(i) && CERT(v))
+#ifdef RELEASED
+#define SETTLED(i) (MUTE(i) < 7)
+#define VIEW(i) MAX(TOP(i), MUTE(i) - (MUTE(i) > 0 -> PLUS : 0))
+#else
+#define SETTLED(i) \
+    (MUTE(i) == 0 || TOP(i) > MUTE(i) || (MUTE(i) <= V && CERT(MUTE(i))) || \
+     (MUTE(i) < V && CERT(MUTE(i) + 1)) || (MUTE(i) < V - 1 && CERT(MUTE(i) + 2)))
+#define VIEW(i) MAX(TOP(i), (MUTE(i) > 0 -> MUTE(i) + 1 : 1))
+#endif
+
+hidden byte a, b, n_, w_;
+hidden int t_;
+
+/* w_ = the lowest view that ANSWERS others can bring node i to; 0 if so many do not answer */
+inline ask(i)
+{
+    w_ = 0;
+    n_ = 0;
+    do
+    :: w_ <= V && n_ < ANSWERS ->
+        w_++;
+        n_ = F;
+        a = 0;
+        do
+        :: a < H -> n_ = n_ + (a != i && SETTLED(a) && VIEW(a) <= w_); a++
+        :: else -> break
+        od
+    :: else -> break
+    od;
+    w_ = (n_ >= ANSWERS -> w_ : 0)
+}
+
+inline unsettled()
+{
+    n_ = 0;
+    a = 0;
+    do
+    :: a < H -> n_ = n_ + !SETTLED(a); a++
+    :: else -> break
+    od
+}
+
+inline settle()
+{
+    d_step {
+        a = 0;
+        do
+        :: a < H - 1 ->
+            b = 0;
+            do
+            :: b < H - 1 ->
+                if
+                :: s[b] > s[b + 1] -> t_ = s[b]; s[b] = s[b + 1]; s[b + 1] = t_
+                :: else
+                fi;
+                b++
+            :: else -> break
+            od;
+            a++
+        :: else -> break
+        od;
+        b = 1;
+        do
+        :: b <= V ->
+            voters[b] = 0;
+            a = 0;
+            do
+            :: a < H -> voters[b] = voters[b] + EVER(a, b); a++
+            :: else -> break
+            od;
+            b++
+        :: else -> break
+        od;
+        t_ = 0
+    }
+}
+
+#define FIRST(i) ((i) == 0 || s[i] != s[(i) - ((i) > 0)])
+#define CAST(i, v) \
+    assert(!EVER(i, v)); /* it has been in this view before, and does not know */ \
+    s[i] = s[i] | (257 << (v))
+/* R2, R3: in cur only, so not below the highest view it knows to have voted in. */
+#define VOTE(i, v) \
+    :: (FIRST(i) && (v) > MUTE(i) && (s[i] & ~((1 << (v)) - 1) & 255) == 0 && ((v) == 1 || CERT((v) - 1))) -> \
+        CAST(i, v)
+/* R5, where it has not voted. */
+#define LATE(i, v) \
+    :: (FIRST(i) && (v) > MUTE(i) && !MEM(i, v) && CERT(v)) -> CAST(i, v)
+#ifdef NO_MUTE
+#define MUTED 0
+#elif defined(STALE)
+#define MUTED (1 + PLUS)
+#else
+#define MUTED (w_ + PLUS)
+#endif
+#define LOSE(i) \
+    :: (FIRST(i) && losses < LOSSES && (s[i] & 255) != 0) -> \
+        d_step { \
+            t_ = s[i]; \
+            s[i] = (t_ & 65280) | (7 << 16); /* so it is not settled itself */ \
+            unsettled(); \
+            b = n_; \
+            ask(i); \
+            if \
+            :: b <= AT_ONCE && w_ > 0 -> losses++; s[i] = (t_ & 65280) | (MUTED << 16) \
+            :: else -> s[i] = t_ \
+            fi; \
+            w_ = 0; \
+            n_ = 0 \
+        }
+#if V == 4
+#define VIEW4(i) VOTE(i, 4) LATE(i, 4)
+#else
+#define VIEW4(i)
+#endif
+#define NODE(i) VOTE(i, 1) VOTE(i, 2) VOTE(i, 3) LATE(i, 1) LATE(i, 2) LATE(i, 3) VIEW4(i) LOSE(i)
+
+init {
+end:
+    do
+    :: atomic {
+        if
+        NODE(0)
+        NODE(1)
+        NODE(2)
+#if N - F >= 4
+        NODE(3)
+#endif
+#if N - F >= 5
+        NODE(4)
+#endif
+#if N - F >= 6
+        NODE(5)
+#endif
+#if N - F >= 7
+        NODE(6)
+#endif
+        fi;
+        settle()
+    }
+    od
+}
