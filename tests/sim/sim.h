@@ -41,6 +41,7 @@ enum sim_event_kind {
     SIM_HEAL,     /* the end of all faults */
     SIM_CAMPAIGN, /* the next blow of the campaign */
     SIM_LOAD,     /* the steady load of the fixture */
+    SIM_BALLOT,   /* the agency's admin key votes for motion `arg` */
     SIM_LIE       /* a liar's moment: buf goes to all, to `arg` - 1 if not 0; without buf it acts */
 };
 
@@ -170,6 +171,13 @@ struct sim_node {
     bool has_backup;
 };
 
+/* A motion for another set of authorities. */
+#define SIM_MOTIONS 3
+struct sim_motion {
+    struct rg_hash id;
+    struct sim_buf *bytes;
+};
+
 struct sim_liar;
 struct sim_options {
     bool verbose;
@@ -180,7 +188,7 @@ struct sim_options {
 
 struct sim_stats {
     uint64_t views, nullified, blocks, submissions, messages, drops, duplicates, partitions,
-        crashes, blackouts, restarts, lies, virtual_ms, turns;
+        crashes, blackouts, restarts, lies, virtual_ms, turns, epochs, accused;
 };
 
 struct sim {
@@ -194,7 +202,9 @@ struct sim {
     uint64_t event_number;
     uint64_t standing; /* events since time last moved */
     struct rg_genesis *genesis;
-    struct rg_members members;
+    struct rg_members members; /* of the newest epoch that the oracle has seen begin */
+    uint64_t ballots_left;
+    struct sim_motion motion[SIM_MOTIONS];
     bool liars; /* there are any */
     enum sim_campaign campaign;
     uint32_t load_ms, load_entries; /* the fixture's steady load; 0: none */
@@ -265,7 +275,13 @@ void sim_disk_backup(struct sim_node *node); /* keep a copy of the journal */
 void sim_disk_restore(struct sim_node *node);
 void sim_disk_free(struct sim_node *node);
 
+/* sim_epoch.c: the authorities change. */
+void sim_epoch_plan(struct sim *s);
+void sim_epoch_ballot(struct sim *s, struct sim_node *node, const struct sim_event *ev);
+void sim_epoch_fini(struct sim *s);
+
 /* sim_node.c */
+void sim_node_ballot(struct sim *s, struct sim_node *node, struct rg_bytes entry);
 void sim_node_start(struct sim *s, struct sim_node *node);
 void sim_node_crash(struct sim *s, struct sim_node *node);
 void sim_node_submit(struct sim *s, struct sim_node *node, size_t count);

@@ -1,5 +1,6 @@
 /* A node's disk: the journal, of which only what a sync has covered survives for sure, and the
  * archive, whose groups of blocks become durable some time later. */
+#include "consensus/cert.h"
 #include "node/core/record.h"
 #include "sim.h"
 #include <stdlib.h>
@@ -242,6 +243,10 @@ void sim_disk_serve(struct sim *s, struct sim_node *node, const struct rg_core_a
         const struct sim_block *b = &node->chain[h - 1];
         if (m.count > 0 && bytes + b->block->len > a->max_bytes) {
             break;
+        }
+        if (b->cert != NULL && certified > 0 &&
+            rg_cert_epoch(sim_buf_bytes(b->cert)) != rg_cert_epoch(m.block)) {
+            break; /* an answer stays within one epoch */
         }
         bytes += b->block->len;
         list[m.count++] = sim_buf_bytes(b->block);

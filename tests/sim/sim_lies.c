@@ -49,8 +49,8 @@ struct rg_vote sim_lie_vote(const struct sim *s, const struct sim_node *node,
     struct rg_vote v;
     memset(&v, 0, sizeof v);
     v.kind = kind;
-    v.signer = node->index;
-    v.epoch = 1;
+    v.epoch = s->oracle.newest;
+    v.signer = rg_members_find(&s->members, &s->genesis->principal[node->index].sign_key);
     v.cand = cand;
     rg_vote_digest(&s->genesis->ledger_id, &s->members, v.epoch, kind, &cand, &digest);
     sim_crypto_sign(&(uint8_t){node->key}, &digest, &v.sig);

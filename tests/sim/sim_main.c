@@ -129,10 +129,13 @@ int main(int argc, char **argv)
            (unsigned long long)t.nullified, (unsigned long long)t.blocks,
            (unsigned long long)t.submissions, (double)t.virtual_ms / 1000);
     printf("%llu messages, %llu drops, %llu duplicates, %llu partitions, %llu crashes, %llu "
-           "blackouts, %llu restarts, %llu journal turns, %llu lies\n",
+           "blackouts, %llu restarts, %llu journal turns, %llu lies, %llu changes of authorities, "
+           "%llu "
+           "proofs\n",
            (unsigned long long)t.messages, (unsigned long long)t.drops,
            (unsigned long long)t.duplicates, (unsigned long long)t.partitions,
            (unsigned long long)t.crashes, (unsigned long long)t.blackouts,
-           (unsigned long long)t.restarts, (unsigned long long)t.turns, (unsigned long long)t.lies);
+           (unsigned long long)t.restarts, (unsigned long long)t.turns, (unsigned long long)t.lies,
+           (unsigned long long)t.epochs, (unsigned long long)t.accused);
     return bad > 0 ? 1 : 0;
 }

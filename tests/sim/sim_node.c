@@ -77,7 +77,7 @@ static void let_go(struct sim *s, struct sim_node *node, const struct rg_core_ac
         }
         break;
     case RG_CORE_OWN:
-        if (a->sequence == 0) {
+        if (a->sequence == 0 && a->token < 1000000) {
             node->to_submit++;
             submit_later(s, node, 500);
         } else if (a->sequence > s->oracle.taken[node->index]) {
@@ -284,6 +284,13 @@ void sim_node_submit(struct sim *s, struct sim_node *node, size_t count)
     }
     const struct rg_core_submit what = {
         .token = ++node->tokens, .entries = entries, .count = count};
+    perform(s, node, rg_core_on_submit(node->core, &what, time_of(s, node)));
+}
+
+void sim_node_ballot(struct sim *s, struct sim_node *node, struct rg_bytes entry)
+{
+    const struct rg_core_submit what = {
+        .token = ++node->tokens + 1000000, .entries = &entry, .count = 1};
     perform(s, node, rg_core_on_submit(node->core, &what, time_of(s, node)));
 }
 

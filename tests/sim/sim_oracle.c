@@ -1,6 +1,7 @@
 /* What may never be, judged from packets, journals and final blocks alone. Votes are read from
  * their bytes here, by offset, and not by the code under test. */
 #include "crypto/hash.h"
+#include "ledger/state.h"
 #include "proto/ledger_codec.h"
 #include "sim.h"
 #include "sim_lie.h"
@@ -51,6 +52,19 @@ void sim_oracle_fini(struct sim_oracle *o)
     free(o->views_of);
 }
 
+uint64_t sim_oracle_view(uint64_t epoch, uint64_t view)
+{
+    return epoch == 0 || epoch >= SIM_EPOCHS || view >= 8192 ? UINT64_MAX
+                                                             : (epoch - 1) * 8192 + view;
+}
+
+uint16_t sim_oracle_node(const struct sim_oracle *o, uint64_t epoch, uint64_t signer)
+{
+    return epoch == 0 || epoch >= SIM_EPOCHS || signer >= o->epoch[epoch].count
+               ? UINT16_MAX
+               : o->epoch[epoch].node[signer];
+}
+
 static void conflict(struct sim *s, uint16_t signer, uint64_t view, const char *what)
 {
     snprintf(s->oracle.detail, sizeof s->oracle.detail, "%c in view %llu", 'A' + signer,
@@ -99,16 +113,22 @@ void sim_oracle_sent(struct sim *s, uint16_t from, struct rg_bytes vote)
         sim_fail(s, "a vote has another length");
         return;
     }
-    const uint16_t signer = (uint16_t)number(vote.data + 1, 2);
-    const uint64_t view = number(vote.data + 11, 8);
-    if (signer >= s->n || !keeps_its_word(s, signer) || signer != from) {
-        return;
+    const uint64_t epoch = number(vote.data + 3, 8);
+    const uint64_t view = sim_oracle_view(epoch, number(vote.data + 11, 8));
+    if (sim_oracle_node(&s->oracle, epoch, number(vote.data + 1, 2)) != from ||
+        !keeps_its_word(s, from)) {
+        return; /* somebody else's, who asked for it */
     }
     s->oracle.votes++;
-    s->oracle.max_view = view > s->oracle.max_view ? view : s->oracle.max_view;
-    const struct sim_signed *k = note(s, vote.data, signer, view);
+    struct sim_epoch *e = &s->oracle.epoch[epoch];
+    const uint64_t here = number(vote.data + 11, 8);
+    if (here > e->views) {
+        s->oracle.max_view += here - e->views; /* of all epochs together */
+        e->views = here;
+    }
+    const struct sim_signed *k = note(s, vote.data, from, view);
     if (k != NULL && !k->durable[vote.data[0]]) {
-        conflict(s, signer, view, "a vote left before it was durable");
+        conflict(s, from, view, "a vote left before it was durable");
     }
 }
 
@@ -117,11 +137,14 @@ void sim_oracle_stored(struct sim *s, uint16_t of, struct rg_bytes vote)
     if (vote.len != VOTE_BYTES || !keeps_its_word(s, of)) {
         return;
     }
-    if (number(vote.data + 1, 2) != of) {
+    const uint64_t epoch = number(vote.data + 3, 8);
+    const uint16_t signer = sim_oracle_node(&s->oracle, epoch, number(vote.data + 1, 2));
+    if (signer != of && signer != UINT16_MAX) {
         sim_fail(s, "a journal holds a foreign vote as its own");
         return;
     }
-    struct sim_signed *k = note(s, vote.data, of, number(vote.data + 11, 8));
+    struct sim_signed *k =
+        note(s, vote.data, of, sim_oracle_view(epoch, number(vote.data + 11, 8)));
     if (k != NULL) {
         k->durable[vote.data[0]] = true;
     }
@@ -134,6 +157,30 @@ static void facts_of(const struct rg_core_final *f, struct rg_hash *out)
     rg_hash_add(&h, f->results);
     rg_hash_add(&h, f->state);
     rg_hash_end(&h, out);
+}
+
+/* The last block of an epoch is final: what the state says of the next one. */
+static void begin_epoch(struct sim *s, struct rg_bytes state)
+{
+    static struct rg_state st;
+    struct sim_oracle *o = &s->oracle;
+    if (rg_state_decode(state, &st) != RG_OK || st.governance.epoch != o->newest + 1) {
+        sim_fail(s, "an epoch ends, and the state does not say what follows");
+        return;
+    }
+    o->newest = st.governance.epoch;
+    struct rg_pubkey keys[SIM_ORACLE_NODES];
+    for (uint16_t i = 0; i < st.governance.current.count; i++) {
+        keys[i] = s->genesis->principal[st.governance.current.principal[i]].sign_key;
+    }
+    RG_IGNORE(
+        rg_members_init(&s->members, keys, st.governance.current.count, &s->genesis->ledger_id),
+        "a good set");
+    if (o->newest < SIM_EPOCHS) {
+        struct sim_epoch *e = &o->epoch[o->newest];
+        e->count = st.governance.current.count;
+        memcpy(e->node, st.governance.current.principal, e->count * sizeof e->node[0]);
+    }
 }
 
 /* The first to call this height final: what must be true of it. */
@@ -178,6 +225,9 @@ static void extend(struct sim *s, const struct rg_core_final *f, const struct rg
         o->executed[sub->signer] = sub->sequence;
     }
     s->stats.blocks++;
+    if (b.header.epoch_last) {
+        begin_epoch(s, f->state);
+    }
 }
 
 void sim_oracle_final(struct sim *s, uint16_t of, const struct rg_core_final *f)

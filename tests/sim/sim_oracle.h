@@ -40,7 +40,17 @@ struct sim_height {
     size_t count;
 };
 
+/* Who takes turns in an epoch, by node. */
+#define SIM_EPOCHS 16
+struct sim_epoch {
+    uint16_t count; /* 0: it has not begun */
+    uint64_t views;
+    uint16_t node[SIM_ORACLE_NODES];
+};
+
 struct sim_oracle {
+    struct sim_epoch epoch[SIM_EPOCHS]; /* from 1 */
+    uint64_t newest;
     struct sim_signed *keys[SIM_ORACLE_NODES];
     uint64_t views[SIM_ORACLE_NODES]; /* room in keys */
     struct sim_height *chain;         /* from 1 */
@@ -76,6 +86,11 @@ void sim_oracle_final(struct sim *s, uint16_t of, const struct rg_core_final *f)
 /* A client was told: node @of's submission @sequence stands at @height, @index. */
 void sim_oracle_told(struct sim *s, uint16_t of, uint64_t sequence, uint64_t height, uint32_t index,
                      uint8_t result);
+/* The node that is authority @signer of @epoch; UINT16_MAX when there is none, or nobody has seen
+ * that epoch begin. */
+uint16_t sim_oracle_node(const struct sim_oracle *o, uint64_t epoch, uint64_t signer);
+/* Views of all epochs as one row of numbers. */
+uint64_t sim_oracle_view(uint64_t epoch, uint64_t view);
 /* Whether all that nodes took is on the chain. */
 bool sim_oracle_all_done(const struct sim *s);
 

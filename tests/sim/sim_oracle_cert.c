@@ -45,17 +45,18 @@ static void breach(struct sim *s, uint64_t view, const char *what)
 }
 
 /* More than two thirds: q = ceil((n + f + 1) / 2), f = floor((n - 1) / 3). */
-static size_t quorum(const struct sim *s)
+static size_t quorum(const struct sim_epoch *e)
 {
-    const size_t f = s->n > 0 ? (s->n - 1) / 3 : 0;
-    return (s->n + f + 1) / 2 + (s->n + f + 1) % 2;
+    const size_t n = e->count;
+    const size_t f = n > 0 ? (n - 1) / 3 : 0;
+    return (n + f + 1) / 2 + (n + f + 1) % 2;
 }
 
-static size_t liars(const struct sim *s)
+static size_t liars(const struct sim *s, const struct sim_epoch *e)
 {
     size_t count = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        count += s->node[i].liar != NULL;
+    for (size_t i = 0; i < e->count; i++) {
+        count += s->node[e->node[i]].liar != NULL;
     }
     return count;
 }
@@ -69,41 +70,48 @@ void sim_oracle_nullifier(struct sim *s, uint16_t signer, uint64_t view)
 }
 
 /* Every signature of a certificate: distinct signers of the set, each over this very statement. */
-static bool signatures_hold(const struct sim *s, const uint8_t *cert, size_t body, size_t len)
+static bool signatures_hold(const struct sim *s, const struct sim_epoch *e, const uint8_t *cert,
+                            size_t body, size_t len)
 {
-    const size_t map = (s->n + 7) / 8;
+    const size_t map = (e->count + 7u) / 8;
     const uint8_t *bits = cert + body + 2;
     struct rg_hash digest;
     struct rg_cand cand = {.view = number(cert + 9, 8)};
     size_t count = 0;
-    if (number(cert + body, 2) != s->n || len < body + 2 + map) {
+    struct rg_members members;
+    struct rg_pubkey keys[SIM_ORACLE_NODES];
+    for (size_t i = 0; i < e->count; i++) {
+        keys[i] = s->genesis->principal[e->node[i]].sign_key;
+    }
+    RG_IGNORE(rg_members_init(&members, keys, e->count, &s->genesis->ledger_id), "a good set");
+    if (number(cert + body, 2) != e->count || len < body + 2 + map) {
         return false;
     }
     if (cert[0] != NULLIFY) {
         cand.pview = number(cert + 17, 8);
         memcpy(cand.hash.b, cert + 25, RG_HASH_BYTES);
     }
-    rg_vote_digest(&s->genesis->ledger_id, &s->members, number(cert + 1, 8),
+    rg_vote_digest(&s->genesis->ledger_id, &members, number(cert + 1, 8),
                    (enum rg_vote_kind)cert[0], &cand, &digest);
     for (size_t i = 0; i < map * 8; i++) {
         struct rg_sig sig;
         if ((bits[i / 8] >> (i % 8) & 1) == 0) {
             continue;
         }
-        if (i >= s->n || len < body + 2 + map + (count + 1) * SIG_BYTES) {
+        if (i >= e->count || len < body + 2 + map + (count + 1) * SIG_BYTES) {
             return false;
         }
         memcpy(sig.b, bits + map + count * SIG_BYTES, SIG_BYTES);
-        if (!sim_crypto_verify(NULL, &s->genesis->principal[i].sign_key, &digest, &sig)) {
+        if (!sim_crypto_verify(NULL, &keys[i], &digest, &sig)) {
             return false;
         }
         count++;
     }
-    return count >= quorum(s) && len == body + 2 + map + count * SIG_BYTES;
+    return count >= quorum(e) && len == body + 2 + map + count * SIG_BYTES;
 }
 
 /* What two certificates may never say both, and what a notarized candidate has passed over. */
-static void judge(struct sim *s, const uint8_t *cert, uint64_t view)
+static void judge(struct sim *s, const struct sim_epoch *set, const uint8_t *cert, uint64_t view)
 {
     struct sim_certified *e = entry(&s->oracle, view);
     const uint8_t kind = cert[0];
@@ -130,10 +138,11 @@ static void judge(struct sim *s, const uint8_t *cert, uint64_t view)
         memcmp(e->what[NOTARIZE], e->what[FINALIZE], 40) != 0) {
         breach(s, view, "a view's notarized and final candidates differ");
     }
-    const uint64_t parent = kind == NULLIFY ? view - 1 : number(cert + 17, 8);
+    const uint64_t parent =
+        kind == NULLIFY ? view - 1 : sim_oracle_view(number(cert + 1, 8), number(cert + 17, 8));
     for (uint64_t w = parent + 1; w < view; w++) {
         const struct sim_certified *gap = entry(&s->oracle, w);
-        if ((size_t)__builtin_popcountll(gap->nullifiers) + liars(s) < quorum(s)) {
+        if ((size_t)__builtin_popcountll(gap->nullifiers) + liars(s, set) < quorum(set)) {
             breach(s, view, "a certified candidate passes over a view that is not nullified");
         }
     }
@@ -151,18 +160,23 @@ void sim_oracle_cert(struct sim *s, uint16_t from, struct rg_bytes cert)
         sim_fail(s, "an honest node sends a certificate of another form");
         return;
     }
-    const uint64_t view = number(c + 9, 8);
+    const uint64_t epoch = number(c + 1, 8);
+    if (epoch == 0 || epoch >= SIM_EPOCHS || s->oracle.epoch[epoch].count == 0) {
+        return; /* nobody has told yet how it began */
+    }
+    const struct sim_epoch *set = &s->oracle.epoch[epoch];
+    const uint64_t view = sim_oracle_view(epoch, number(c + 9, 8));
     struct sim_certified *e = entry(&s->oracle, view);
     const uint64_t seen = number(c + cert.len - 8, 8) ^ cert.len;
     if (e != NULL && e->has[c[0]] && s->oracle.last_cert == seen) {
         return; /* the very same one passed just now */
     }
     s->oracle.last_cert = seen;
-    if (!signatures_hold(s, c, body, cert.len)) {
+    if (!signatures_hold(s, set, c, body, cert.len)) {
         breach(s, view, "an honest node sends a certificate that is none");
         return;
     }
-    judge(s, c, view);
+    judge(s, set, c, view);
 }
 
 void sim_oracle_accused(struct sim *s, uint16_t of, struct rg_bytes pair)
@@ -175,9 +189,10 @@ void sim_oracle_accused(struct sim *s, uint16_t of, struct rg_bytes pair)
         return;
     }
     const uint64_t signer = number(pair.data + 1, 2);
+    const uint16_t node = sim_oracle_node(&s->oracle, number(pair.data + 3, 8), signer);
     s->oracle.accused++;
-    if (signer != number(pair.data + VOTE_BYTES + 1, 2) || signer >= s->n ||
-        s->node[signer].liar == NULL) {
+    if (signer != number(pair.data + VOTE_BYTES + 1, 2) || node >= s->n ||
+        s->node[node].liar == NULL) {
         breach(s, number(pair.data + 11, 8), "an honest authority is accused");
     }
 }

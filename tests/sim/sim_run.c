@@ -33,6 +33,7 @@ static void make_genesis(struct sim *s)
     for (uint32_t i = 0; i < s->n; i++) {
         snprintf(g->agency[i].name, sizeof g->agency[i].name, "agency%u", i + 1);
         g->agency[i].class = RG_AGENCY_LAND;
+        sim_crypto_pubkey((uint8_t)(100 + i), &g->agency[i].admin_key);
         snprintf(g->principal[i].name, sizeof g->principal[i].name, "node%u", i + 1);
         g->principal[i].agency = i;
         g->principal[i].roles = RG_ROLE_NODE;
@@ -43,6 +44,11 @@ static void make_genesis(struct sim *s)
     }
     s->genesis = g;
     RG_IGNORE(rg_members_init(&s->members, keys, s->n, &g->ledger_id), "a good set");
+    s->oracle.newest = 1;
+    s->oracle.epoch[1].count = (uint16_t)s->n;
+    for (uint16_t i = 0; i < s->n; i++) {
+        s->oracle.epoch[1].node[i] = i;
+    }
 }
 
 static void dispatch(struct sim *s, struct sim_event *ev)
@@ -55,6 +61,9 @@ static void dispatch(struct sim *s, struct sim_event *ev)
     case SIM_ARCHIVED:
     case SIM_SUBMIT:
         sim_node_event(s, node, ev);
+        return;
+    case SIM_BALLOT:
+        sim_epoch_ballot(s, node, ev);
         return;
     case SIM_CRASH:
         sim_node_crash(s, node);
@@ -142,6 +151,7 @@ void sim_free(struct sim *s)
     while (sim_next(s, &ev)) {
         sim_buf_drop(ev.buf);
     }
+    sim_epoch_fini(s);
     sim_oracle_fini(&s->oracle);
     sim_decode_reset();
     rg_arena_fini(&s->arena);

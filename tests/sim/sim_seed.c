@@ -132,6 +132,9 @@ static void plan(struct sim *s)
         s->node[sim_below(s, s->n)].killed = true;
     }
     sim_post(s, (struct sim_event){.at_ms = sim_below(s, 1000), .kind = SIM_CAMPAIGN});
+    if (s->n > 1 && !s->fat && sim_below(s, 3) == 0) {
+        sim_epoch_plan(s);
+    }
     uint32_t each = (uint32_t)(s->n <= 5 ? 12 : s->n <= 10 ? 5 : 2);
     if (!s->fat && sim_below(s, 6) == 0) {
         each *= 6;
@@ -178,7 +181,7 @@ static bool is_level(const struct sim *s)
         if (s->node[i].liar != NULL) {
             continue;
         }
-        if (s->node[i].core == NULL || s->node[i].to_submit > 0) {
+        if (s->node[i].core == NULL || s->node[i].to_submit > 0 || s->node[i].held_count > 0) {
             return false;
         }
         rg_core_get_status(s->node[i].core, &st);
@@ -186,7 +189,7 @@ static bool is_level(const struct sim *s)
             return false;
         }
     }
-    return sim_oracle_all_done(s);
+    return s->ballots_left == 0 && sim_oracle_all_done(s);
 }
 
 static bool has_liar(const struct sim *s)
@@ -245,6 +248,8 @@ static void add(struct sim_stats *to, const struct sim *s)
     to->lies += f->lies;
     to->virtual_ms += f->virtual_ms;
     to->turns += f->turns;
+    to->epochs += s->oracle.newest - 1;
+    to->accused += s->oracle.accused;
 }
 
 static void report(const struct sim *s)
