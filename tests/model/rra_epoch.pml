@@ -217,6 +217,9 @@ inline settle()
         fi;
         if
         :: begun -> e_ = 1; certify()
+#ifdef REACH /* must fail: the new epoch makes its second view final */
+            assert(final[2] == 0)
+#endif
         :: else
         fi
     }

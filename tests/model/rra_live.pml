@@ -8,7 +8,12 @@
  * certificate in one step when q votes that can reach it exist; the votes before make no difference.
  * A candidate is 1 + 2 * (parent view) + payload. Commit: a Final of a view after the chaos, at every
  * honest node. Each step uses up something finite, so every run ends; weak fairness only sees to it that
- * it goes on until then. Mutants: NO_RELAY NO_RESEND CERT_DEAF. */
+ * it goes on until then.
+ *
+ * BLACKOUT: all lose power at `gst`. What was recorded before a vote comes back, the votes are sent again,
+ * and the liar need not help to certificates a second time. Mutants: NO_RELAY NO_RESEND CERT_DEAF, and with
+ * BLACKOUT NO_CERT_RECORD (the certificate by which a view was left is not on disk before the next vote).
+ * SPLIT and REACH must fail: an equivocating leader is believed by both halves; the end is reached. */
 #ifndef V
 #define V 2
 #endif
@@ -66,6 +71,11 @@ byte lostf[V + 1];
 #define HEARS(i) true
 #endif
 
+/* The leader of v still holds what its proposal needs of view w. */
+#define PROVES(v, w) \
+    ((w) >= (v) || (n[AT(LEADER(v), v)] - 1) / 2 > (w) || ((n[AT(LEADER(v), v)] - 1) / 2 == (w) -> \
+    cn[AT(LEADER(v), (w) % (V + 2))] != 0 : cl[AT(LEADER(v), (w) % (V + 2))]))
+
 #define HOLD_N(i, v, c) \
     cn[AT(i, v)] = (c)
 #define HOLD_F(i, v) cf[AT(i, v)] = true; done = ((v) > CHAOS -> done | (1 << (i)) : done)
@@ -107,7 +117,7 @@ inline rules(i, v)
     /* R2 Notarize what an honest leader proposed: its certificates come with it. */
     :: LEADER(v) < H && LEADER(v) != i && n[AT(LEADER(v), v)] != 0 && HERE(v, 1 << LEADER(v)) &&
        cur[i] <= v && n[AT(i, v)] == 0 && !l[AT(i, v)] && !f[AT(i, v)] &&
-       (cur[i] == v || (RELAY && HEARS(i))) ->
+       PROVES(v, 1) && PROVES(v, 2) && PROVES(v, 3) && (cur[i] == v || (RELAY && HEARS(i))) ->
         p_ = (n[AT(LEADER(v), v)] - 1) / 2;
         w_ = v - 1;
         do
@@ -180,10 +190,52 @@ end:
     od
 }
 
+#ifdef NO_CERT_RECORD
+#define FORGET_N cn[AT(p_, w_)] = 0;
+#define DROP cn[AT(p_, w_)] = 0; cl[AT(p_, w_)] = false; cf[AT(p_, w_)] = false;
+#else
+#define FORGET_N cn[AT(p_, w_)] = (f[AT(p_, w_)] -> cn[AT(p_, w_)] : 0); /* F rests on it: recorded */
+#define DROP
+#endif
+
 proctype settle()
 {
     d_step {
         gst = true;
+#ifdef BLACKOUT
+        p_ = 0;
+        do
+        :: p_ < H -> /* what was in memory alone is gone: certificates from the newest view voted in on */
+            w_ = V;
+            do
+            :: w_ > 0 && n[AT(p_, w_)] == 0 && !l[AT(p_, w_)] ->
+                cl[AT(p_, w_)] = false;
+                FORGET_N
+                cf[AT(p_, w_)] = false;
+                w_--
+            :: else -> break
+            od;
+            cur[p_] = (w_ > 1 -> w_ : 1);
+            do
+            :: w_ > 0 ->
+                DROP
+                w_--
+            :: else -> break
+            od;
+            w_ = 1;
+            do
+            :: w_ <= V && (cn[AT(p_, w_)] != 0 || cl[AT(p_, w_)]) ->
+                cur[p_] = (cur[p_] > w_ -> cur[p_] : w_ + 1);
+                w_++
+            :: w_ <= V && cn[AT(p_, w_)] == 0 && !cl[AT(p_, w_)] -> w_++
+            :: else -> break
+            od;
+            p_++
+        :: else -> break
+        od;
+        w_ = 0;
+        p_ = 0;
+#endif
 #ifdef NO_RESEND
         w_ = 1;
         do
@@ -212,5 +264,19 @@ init {
     }
 }
 
+#ifdef SPLIT /* may two honest nodes notarize different proposals of the liar? */
+active proctype split()
+{
+end:
+    d_step {
+        n[AT(0, BYZ)] != 0 && n[AT(1, BYZ)] != 0 && n[AT(0, BYZ)] != n[AT(1, BYZ)] -> assert(false)
+    }
+}
+#endif
+
+#ifdef REACH
+#define committed false
+#else
 #define committed (done == FULL)
+#endif
 ltl live { [](gst -> <> committed) }

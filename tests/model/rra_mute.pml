@@ -13,11 +13,16 @@
  * is alone with a certificate need not admit it: it says the highest view it voted in. A liar says 1.
  * A node that forgot is *settled* when its view is above its mute. Only settled nodes answer. At any time
  * at most AT_ONCE nodes are not settled, besides F liars; any node may be the next, LOSSES in all.
- * Settled nodes with equal votes are alike, so the nodes are kept sorted.
+ * Nodes are alike, so they are kept sorted.
+ *
+ * EPOCH: the views behind this one are those of the next epoch, with the same set, which is entered by a
+ * Final of its boundary in view 1 or EPOCH, so by q votes there. Who is released in an epoch must also be
+ * mute in the first view of the next.
  *
  * A restart with the journal is no step at all. An old copy of a journal is a lost journal: NO_MUTE is
  * also the node that trusts one. Mutants: NO_MUTE; PLUS=0; ANSWERS; STALE (answers from before the loss
- * count: the nonce is not checked); RELEASED (a released node counts as settled, and answers). */
+ * count: the nonce is not checked); RELEASED (a released node counts as settled, and answers); SCOPED
+ * (the mute ends with its epoch); LOSE_MUTE (the mute is not in the new journal at the next restart). */
 #ifndef N
 #define N 4
 #endif
@@ -41,6 +46,9 @@
 #endif
 #ifndef PLUS
 #define PLUS 1
+#endif
+#ifndef EPOCH
+#define EPOCH V
 #endif
 #define H (N - F)
 
@@ -133,12 +141,17 @@ inline settle()
 }
 
 #define FIRST(i) ((i) == 0 || s[i] != s[(i) - ((i) > 0)])
+#ifdef REACH /* must fail: who lost its journal votes again */
+#define SEEN(i) assert(MUTE(i) == 0);
+#else
+#define SEEN(i)
+#endif
 #define CAST(i, v) \
-    assert(!EVER(i, v)); /* it has been in this view before, and does not know */ \
+    SEEN(i) assert(!EVER(i, v)); /* it has been in this view before, and does not know */ \
     s[i] = s[i] | (257 << (v))
 /* R2, R3: in cur only, so not below the highest view it knows to have voted in. */
 #define VOTE(i, v) \
-    :: (FIRST(i) && (v) > MUTE(i) && (s[i] & ~((1 << (v)) - 1) & 255) == 0 && ((v) == 1 || CERT((v) - 1))) -> \
+    :: (FIRST(i) && (v) > MUTE(i) && (s[i] & ~((1 << (v)) - 1) & 255) == 0 && ((v) == 1 || CERT((v) - 1) || ((v) == EPOCH + 1 && CERT(1)))) -> \
         CAST(i, v)
 /* R5, where it has not voted. */
 #define LATE(i, v) \
@@ -147,8 +160,15 @@ inline settle()
 #define MUTED 0
 #elif defined(STALE)
 #define MUTED (1 + PLUS)
+#elif defined(SCOPED)
+#define MUTED (w_ < EPOCH -> w_ + PLUS : (w_ == EPOCH -> EPOCH : w_ + PLUS))
 #else
-#define MUTED (w_ + PLUS)
+#define MUTED (EPOCH < V && w_ <= EPOCH -> EPOCH + 1 : w_ + PLUS)
+#endif
+#ifdef LOSE_MUTE
+#define RESTART(i) :: (FIRST(i) && MUTE(i) > 0) -> s[i] = s[i] & 65535
+#else
+#define RESTART(i)
 #endif
 #define LOSE(i) \
     :: (FIRST(i) && losses < LOSSES && (s[i] & 255) != 0) -> \
@@ -170,7 +190,7 @@ inline settle()
 #else
 #define VIEW4(i)
 #endif
-#define NODE(i) VOTE(i, 1) VOTE(i, 2) VOTE(i, 3) LATE(i, 1) LATE(i, 2) LATE(i, 3) VIEW4(i) LOSE(i)
+#define NODE(i) VOTE(i, 1) VOTE(i, 2) VOTE(i, 3) LATE(i, 1) LATE(i, 2) LATE(i, 3) VIEW4(i) LOSE(i) RESTART(i)
 
 init {
 end:

@@ -109,6 +109,9 @@ inline settle()
             v_++
         :: else -> break
         od;
+#ifdef REACH /* must fail: the last view becomes final on the first, past nullified ones */
+        assert(V < 3 || final[V] == 0 || final[1] == 0 || (final[V] - 1) / 2 != 1);
+#endif
         v_ = 1;
         do
         :: v_ <= V && final[v_] != 0 ->
