@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define LEADER_MS 1000 /* the default leader timeout */
 /* A healthy view takes two hops. A dead one's takes one, the exchange of nullifications, and brings
@@ -226,7 +227,25 @@ static bool catchup(size_t n, uint32_t link_ms)
     return finish(s, good && took * 20 <= live);
 }
 
-/* (f) All clocks are a minute ahead for a while, then right: ledger time is ahead of them all.
+/* How fast the simulator itself is: views of a steady network without faults, a second of
+ * processor. */
+static bool speed(size_t n, uint32_t link_ms)
+{
+    struct sim *s = sim_fixture_make(n, link_ms, 13);
+    sim_fixture_steady(s, 20, 1);
+    bool good = sim_fixture_pass(s, 1000);
+    const uint64_t view = sim_fixture_view(s);
+    const clock_t begin = clock();
+    while (good && clock() - begin < 2 * CLOCKS_PER_SEC) {
+        good = sim_fixture_pass(s, 100);
+    }
+    const double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    printf("speed: n %zu, %u ms links: %.0f views a second of processor\n", n, link_ms,
+           (double)(sim_fixture_view(s) - view) / seconds);
+    return finish(s, good);
+}
+
+/* (g) All clocks are a minute ahead for a while, then right: ledger time is ahead of them all.
  */
 static bool clocks(size_t n, uint32_t link_ms)
 {
@@ -253,8 +272,8 @@ static bool clocks(size_t n, uint32_t link_ms)
 }
 
 static const struct sim_scenario scenarios[] = {
-    {"dead", dead}, {"leader", leader},   {"quorum", quorum},
-    {"idle", idle}, {"catchup", catchup}, {"clocks", clocks},
+    {"dead", dead},       {"leader", leader}, {"quorum", quorum}, {"idle", idle},
+    {"catchup", catchup}, {"clocks", clocks}, {"speed", speed},
 };
 
 const struct sim_scenario *sim_scenario_find(const char *name)
