@@ -10,7 +10,8 @@
 struct sim_twins {
     size_t n;      /* authorities, 4 */
     size_t rounds; /* views whose partition is enumerated */
-    uint64_t part, parts;
+    uint64_t part,
+        parts;         /* every parts-th scenario; odd, else some places of the twin never come */
     uint64_t one;      /* UINT64_MAX, or only the scenario of this number */
     uint64_t violated; /* out */
     uint64_t done;     /* out: scenarios */
