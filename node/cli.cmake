@@ -13,9 +13,10 @@ const size_t rg_embedded_process_len = sizeof rg_embedded_process;
 rg_module(cli
   SOURCES
     cli/caseset.c cli/cluster_dir.c cli/cluster_proc.c cli/csv.c cli/eventlog.c
-    cli/feeder_story.c cli/file.c cli/profile.c cli/say.c cli/suggest.c
+    cli/feeder_story.c cli/file.c cli/logfile.c cli/profile.c cli/say.c cli/suggest.c cli/unpack.c
+    cli/xes.c
   DEPS client rules proto ledger crypto base
-  SYSTEM PkgConfig::zlib)
+  SYSTEM PkgConfig::zlib PkgConfig::expat)
 rg_posix(rg_cli)
 
 rg_program(reigen

@@ -65,8 +65,11 @@ static int read_options(const struct rg_cli *cli, struct rg_import *im)
     static const uint64_t batches[2] = {1, RG_PIPELINE_EVENTS_MAX};
     const char *format = rg_opts_get(cli, "format");
     uint64_t batch = RG_PIPELINE_EVENTS_MAX;
-    if (format != NULL && strcmp(format, "csv") != 0) {
-        rg_say_error("--format %s: this version reads csv (plain or .gz)", format);
+    im->format = format == NULL               ? RG_LOGFILE_ANY
+                 : strcmp(format, "xes") == 0 ? RG_LOGFILE_XES
+                                              : RG_LOGFILE_CSV;
+    if (im->format == RG_LOGFILE_CSV && strcmp(format, "csv") != 0) {
+        rg_say_error("--format %s: it is csv or xes; the file may be plain or .gz", format);
         return RG_CLI_USAGE;
     }
     if (rg_opts_number(cli, "rate", rates, 0, &im->rate) != RG_OK ||
@@ -80,7 +83,7 @@ static int read_options(const struct rg_cli *cli, struct rg_import *im)
     im->batch = (uint32_t)batch;
     im->path = cli->args[0];
     im->wait = rg_opts_has(cli, "wait");
-    im->ignore_others = rg_opts_has(cli, "ignore-columns");
+    im->log.ignore_others = rg_opts_has(cli, "ignore-columns");
     return RG_CLI_OK;
 }
 
@@ -97,15 +100,17 @@ static int run(struct rg_cli *cli)
     if (code == RG_CLI_OK) {
         code = import(cli, &im, &profile, session);
     }
+    rg_unpack_sums_fini(&im.sums);
     rg_profile_close(&profile, &session);
     return code;
 }
 
 static const struct rg_cli_option options[] = {
-    {"format", "csv", "the file's format"},
+    {"format", "csv|xes", "the file's format; by default its content and name tell"},
     {"rate", "N", "at most N events a second"},
     {"batch", "N", "events in one request, at most 500"},
-    {"ignore-columns", NULL, "leave out columns that the process definition does not know"},
+    {"ignore-columns", NULL,
+     "leave out columns and attributes that the process definition does not know"},
     {"wait", NULL, "come back when everything is final; tries for 60 s without progress"},
     {NULL, NULL, NULL},
 };
@@ -115,13 +120,16 @@ const struct rg_cli_command rg_cmd_import = {
     .args = "FILE",
     .summary = "record an event log",
     .detail =
-        "Records a CSV file (plain or .gz; header case_id,activity,timestamp and fields of the "
-        "process definition), the order of a case being the order of its rows. The whole "
-        "file is checked first: one bad line, named by number, and nothing is recorded. "
-        "Running it again with the same file goes on where it ended and never records a row "
-        "twice.",
+        "Records an event log, plain or .gz: CSV (header case_id,activity,timestamp and fields of "
+        "the process definition) or XES (IEEE 1849; a trace is a case, concept:name the step, "
+        "lifecycle:transition, org:resource and org:group the fields lifecycle, resource and "
+        "group, other attributes of events fields of their own name). The order of a case is the "
+        "order of its rows. The whole file is checked first: one bad line, named by number, and "
+        "nothing is recorded. Running it again with the same file goes on where it ended and "
+        "never records a row twice.",
     .options = options,
-    .examples = {"reigen import log.csv.gz --wait", "reigen import log.csv --rate 1000 --json"},
+    .examples = {"reigen import log.csv.gz --wait",
+                 "reigen import log.xes --ignore-columns --json"},
     .min_args = 1,
     .max_args = 1,
     .run = run,

@@ -1,22 +1,14 @@
 #include "node/cli/csv.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-#include <zlib.h>
-
-#define CHUNK (64u * 1024)
-#define RATIO_FROM (16ull * 1024 * 1024)
 
 struct rg_csv {
-    gzFile file;
-    uint8_t chunk[CHUNK];
-    size_t chunk_len;
+    struct rg_unpack *file; /* borrowed */
+    struct rg_bytes chunk;
     size_t chunk_pos;
+    bool begun;
     bool at_end;
-    uint64_t total; /* bytes after inflating */
     uint64_t line;
     uint8_t record[RG_CSV_RECORD_MAX];
     size_t record_len;
@@ -33,39 +25,30 @@ fail(struct rg_csv *c, rg_err err, const char *format, ...)
     return err;
 }
 
-rg_err rg_csv_open(const char *path, struct rg_csv **out)
+rg_err rg_csv_new(struct rg_unpack *file, struct rg_csv **out)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return errno == ENOENT || errno == ENOTDIR ? RG_ERR_NOT_FOUND
-               : errno == EACCES                   ? RG_ERR_DENIED
-                                                   : RG_ERR_IO;
-    }
-    struct rg_csv *c = calloc(1, sizeof *c);
+    struct rg_csv *c = malloc(sizeof *c);
     if (c == NULL) {
-        (void)close(fd);
         return RG_ERR_NOMEM;
     }
-    c->file = gzdopen(fd, "rb");
-    if (c->file == NULL) {
-        (void)close(fd);
-        free(c);
-        return RG_ERR_NOMEM;
-    }
-    (void)gzbuffer(c->file, CHUNK);
+    c->file = file;
+    c->chunk = (struct rg_bytes){NULL, 0};
+    c->chunk_pos = 0;
+    c->begun = false;
+    c->at_end = false;
     c->line = 1;
+    c->record_len = 0;
+    c->why[0] = '\0';
     *out = c;
     return RG_OK;
 }
 
-void rg_csv_close(struct rg_csv **c_p)
+void rg_csv_destroy(struct rg_csv **c_p)
 {
-    if (c_p == NULL || *c_p == NULL) {
-        return;
+    if (c_p != NULL) {
+        free(*c_p);
+        *c_p = NULL;
     }
-    (void)gzclose_r((*c_p)->file);
-    free(*c_p);
-    *c_p = NULL;
 }
 
 const char *rg_csv_why(const struct rg_csv *c)
@@ -73,49 +56,37 @@ const char *rg_csv_why(const struct rg_csv *c)
     return c->why;
 }
 
-static rg_err refill(struct rg_csv *c, struct rg_hash_state *hash)
+static rg_err refill(struct rg_csv *c)
 {
-    const int n = gzread(c->file, c->chunk, CHUNK);
-    int zerr = Z_OK;
-    const char *text = gzerror(c->file, &zerr);
-    if (n < 0 || (zerr != Z_OK && zerr != Z_STREAM_END)) {
-        if (zerr == Z_ERRNO) {
-            return fail(c, RG_ERR_IO, "line %llu: cannot read the file: %s",
-                        (unsigned long long)c->line, strerror(errno));
-        }
-        return fail(c, RG_ERR_INVALID,
-                    "line %llu: the gzip data is %s; fetch or compress the file again",
-                    (unsigned long long)c->line,
-                    zerr == Z_BUF_ERROR ? "cut off: the file ends too early" : text);
+    static const uint8_t mark[3] = {0xef, 0xbb, 0xbf};
+    const rg_err err = rg_unpack_next(c->file, &c->chunk);
+    if (err == RG_ERR_CLOSED) {
+        c->at_end = true;
+        return RG_OK;
     }
-    c->chunk_len = (size_t)n;
+    if (err != RG_OK) {
+        return fail(c, err, "line %llu: %s", (unsigned long long)c->line, rg_unpack_why(c->file));
+    }
     c->chunk_pos = 0;
-    c->at_end = n == 0;
-    c->total += (uint64_t)n;
-    if (hash != NULL && n > 0) {
-        rg_hash_add(hash, (struct rg_bytes){c->chunk, (size_t)n});
+    /* A byte order mark belongs to no field, or a quotation mark behind it would stand inside one.
+     */
+    if (!c->begun && c->chunk.len >= sizeof mark && memcmp(c->chunk.data, mark, sizeof mark) == 0) {
+        c->chunk_pos = sizeof mark;
     }
-    const z_off_t packed = gzoffset(c->file);
-    if (c->total > RG_CSV_TOTAL_MAX ||
-        (c->total > RATIO_FROM && packed > 0 && c->total / (uint64_t)packed > RG_CSV_RATIO_MAX)) {
-        return fail(c, RG_ERR_INVALID,
-                    "line %llu: the file inflates to more than is allowed (2 GiB, or %d times its "
-                    "size); split it",
-                    (unsigned long long)c->line, RG_CSV_RATIO_MAX);
-    }
+    c->begun = true;
     return RG_OK;
 }
 
 /* The next byte, or -1 at the end. */
-static rg_err next_byte(struct rg_csv *c, struct rg_hash_state *hash, int *out)
+static rg_err next_byte(struct rg_csv *c, int *out)
 {
-    if (c->chunk_pos == c->chunk_len && !c->at_end) {
-        const rg_err err = refill(c, hash);
+    while (c->chunk_pos == c->chunk.len && !c->at_end) {
+        const rg_err err = refill(c);
         if (err != RG_OK) {
             return err;
         }
     }
-    *out = c->at_end ? -1 : c->chunk[c->chunk_pos++];
+    *out = c->at_end ? -1 : c->chunk.data[c->chunk_pos++];
     return RG_OK;
 }
 
@@ -239,16 +210,17 @@ static rg_err take(struct rg_csv *c, struct rg_csv_record *r, struct parse *p, i
 }
 
 /* Read one record; an empty line gives one empty field. */
-static rg_err read_record(struct rg_csv *c, struct rg_hash_state *hash, struct rg_csv_record *r)
+static rg_err read_record(struct rg_csv *c, struct rg_csv_record *r)
 {
     struct parse p = {FIELD_START, 0, false};
     c->record_len = 0;
     r->count = 0;
     r->line = c->line;
+    r->column = 0;
     bool any = false;
     while (!p.done) {
         int byte = 0;
-        rg_err err = next_byte(c, hash, &byte);
+        rg_err err = next_byte(c, &byte);
         if (err == RG_OK && byte < 0 && !any) {
             return RG_ERR_CLOSED;
         }
@@ -264,21 +236,11 @@ static rg_err read_record(struct rg_csv *c, struct rg_hash_state *hash, struct r
     return RG_OK;
 }
 
-rg_err rg_csv_next(struct rg_csv *c, struct rg_hash_state *hash, struct rg_csv_record *out)
+rg_err rg_csv_next(struct rg_csv *c, struct rg_csv_record *out)
 {
-    static const uint8_t mark[3] = {0xef, 0xbb, 0xbf};
-    for (;;) {
-        const bool first = c->line == 1 && c->total == 0;
-        const rg_err err = read_record(c, hash, out);
-        if (err != RG_OK) {
-            return err;
-        }
-        struct rg_bytes *f = &out->fields[0];
-        if (first && f->len >= 3 && memcmp(f->data, mark, 3) == 0) {
-            *f = (struct rg_bytes){f->data + 3, f->len - 3};
-        }
-        if (out->count > 1 || f->len > 0) {
-            return RG_OK;
-        }
-    }
+    rg_err err = RG_OK;
+    do {
+        err = read_record(c, out);
+    } while (err == RG_OK && out->count == 1 && out->fields[0].len == 0);
+    return err;
 }

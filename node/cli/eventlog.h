@@ -8,6 +8,13 @@
 
 #define RG_EVENTLOG_WHY_MAX 640
 
+/* Columns with a meaning of their own; a field of such a name cannot be told from them. */
+#define RG_EVENTLOG_CASE_ID "case_id"
+#define RG_EVENTLOG_EVENT_NO "event_no"
+#define RG_EVENTLOG_ACTIVITY "activity"
+#define RG_EVENTLOG_TIMESTAMP "timestamp"
+#define RG_EVENTLOG_AGENCY "reigen:agency" /* who recorded an exported event */
+
 enum rg_eventlog_role {
     RG_EVENTLOG_IGNORED,
     RG_EVENTLOG_CASE,
@@ -19,6 +26,7 @@ enum rg_eventlog_role {
 struct rg_eventlog {
     const struct rg_definition *def; /* borrowed */
     const char *agency;              /* that records; borrowed */
+    bool ignore_others;              /* leave out columns that the definition does not know */
     size_t columns;
     enum rg_eventlog_role role[RG_CSV_COLUMNS_MAX];
     char name[RG_CSV_COLUMNS_MAX][RG_NAME_MAX + 1];
@@ -30,11 +38,18 @@ struct rg_eventlog_row {
     struct rg_event event;
 };
 
-/* Read the header: case_id, activity and timestamp are needed; every other column must be a field
- * of the definition or one that it ignores, unless @ignore_others. Errors: RG_ERR_INVALID @log->why
+/* Keep in @log->why what is wrong: `line 7, column 5, field `x`: what`; @field may be NULL. Returns
+ * RG_ERR_INVALID. */
+rg_err rg_eventlog_fail(struct rg_eventlog *log, const struct rg_csv_record *at, const char *field,
+                        const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Find the column @name, or add it: it must be one of the columns above, a field of the definition
+ * or one that it ignores, unless @log->ignore_others. @at says where the name stands. Errors:
+ * RG_ERR_INVALID  @log->why says where, and what to do. */
+RG_CHECKED rg_err rg_eventlog_column(struct rg_eventlog *log, const struct rg_csv_record *at,
+                                     struct rg_bytes name, size_t *out);
+/* Read the header: case_id, activity and timestamp are needed. Errors: RG_ERR_INVALID @log->why
  * says line, column and what to do. */
-RG_CHECKED rg_err rg_eventlog_header(struct rg_eventlog *log, const struct rg_csv_record *header,
-                                     bool ignore_others);
+RG_CHECKED rg_err rg_eventlog_header(struct rg_eventlog *log, const struct rg_csv_record *header);
 /* Read a row. Errors: RG_ERR_INVALID  @log->why says line, field and what to do. */
 RG_CHECKED rg_err rg_eventlog_row(struct rg_eventlog *log, const struct rg_csv_record *record,
                                   struct rg_eventlog_row *out);

@@ -92,60 +92,61 @@ static int say_failed(const struct sending *w, rg_err err)
     return RG_CLI_INTERNAL;
 }
 
-static int changed(const struct sending *w, const char *why)
+/* The second pass found the file wrong; @sent rows of what the first one judged are under way. */
+static int changed(const struct sending *w, rg_err err, uint64_t sent)
 {
-    rg_say_error("%s: the file changed while it was read (%s); what was sent of it is recorded",
-                 w->im->path, why);
+    if (err == RG_ERR_NOMEM || err == RG_ERR_IO) {
+        rg_say_error("%s: %s; run the import again", w->im->path, w->im->log.why);
+        return err == RG_ERR_NOMEM ? RG_CLI_INTERNAL : RG_CLI_DISK;
+    }
+    rg_say_error("%s: the file was changed or exchanged during the import: %s; of its former "
+                 "content %llu of %llu events were sent, of its present content none; leave the "
+                 "file alone and run the import again",
+                 w->im->path, w->im->log.why, (unsigned long long)sent,
+                 (unsigned long long)w->im->events);
     return RG_CLI_INPUT;
 }
 
-static int send_rows(struct sending *w, struct rg_csv *csv)
+static int send_rows(struct sending *w, struct rg_logfile *file)
 {
-    static struct rg_csv_record record;
     static struct rg_eventlog_row row;
     uint64_t rows = 0;
-    rg_err err = rg_csv_next(csv, NULL, &record); /* the header, known already */
-    while (err == RG_OK && rows < w->im->events) {
-        err = rg_csv_next(csv, NULL, &record);
-        if (err != RG_OK) {
-            break;
-        }
-        if (rg_eventlog_row(&w->im->log, &record, &row) != RG_OK) {
-            return changed(w, w->im->log.why);
-        }
+    rg_err err = RG_OK;
+    while ((err = rg_logfile_next(file, &row)) == RG_OK) {
         rows++;
         const rg_err sent = add(w, &row);
         if (sent != RG_OK) {
             return say_failed(w, sent);
         }
     }
-    if (err != RG_OK) {
-        return changed(w, err == RG_ERR_CLOSED ? "it is shorter now" : rg_csv_why(csv));
-    }
+    const rg_err end = err;
     err = flush(w);
     while (err == RG_OK &&
            rg_pipeline_totals(w->pipe)->answered < rg_pipeline_totals(w->pipe)->sent) {
         err = rg_pipeline_pump(w->pipe, 200);
         rg_say_progress("events", rg_pipeline_totals(w->pipe)->answered, w->im->events);
     }
-    return err == RG_OK ? RG_CLI_OK : say_failed(w, err);
+    if (err != RG_OK) {
+        return say_failed(w, err);
+    }
+    return end == RG_ERR_CLOSED ? RG_CLI_OK : changed(w, end, rows);
 }
 
 int rg_import_send(struct rg_import *im, struct rg_session *s, struct rg_pipeline_totals *out)
 {
     static struct sending w;
-    struct rg_csv *csv = NULL;
+    struct rg_logfile *file = NULL;
     const struct rg_pipeline_config config = {
         .stream = im->stream, .window = WINDOW, .wait = im->wait, .stop = &rg_say_stop};
     int code = RG_CLI_INTERNAL;
     w = (struct sending){.im = im, .session = s, .start = rg_line_now()};
-    if (rg_csv_open(im->path, &csv) != RG_OK) {
-        rg_say_error("%s: cannot be opened a second time", im->path);
-        return RG_CLI_INPUT;
+    const rg_err err = rg_logfile_open(im->path, im->format, &im->sums, &im->log, &file);
+    if (err != RG_OK) {
+        return changed(&w, err, 0);
     }
     if (rg_arena_init(&w.filling.arena, ARENA) == RG_OK &&
         rg_pipeline_new(s, &config, &w.pipe) == RG_OK) {
-        code = send_rows(&w, csv);
+        code = send_rows(&w, file);
         *out = *rg_pipeline_totals(w.pipe);
     } else {
         rg_say_error("out of memory");
@@ -153,6 +154,6 @@ int rg_import_send(struct rg_import *im, struct rg_session *s, struct rg_pipelin
     rg_say_progress_end();
     rg_pipeline_destroy(&w.pipe);
     rg_arena_fini(&w.filling.arena);
-    rg_csv_close(&csv);
+    rg_logfile_close(&file);
     return code;
 }

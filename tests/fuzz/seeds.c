@@ -233,6 +233,26 @@ static void files(void)
     put("csv", rg_bytes_str("0case_id,activity,timestamp,resource,due,noise\n"
                             "c1,a,2011-10-11T13:45:40+02:00,r1,2011-10-12,x\n"
                             "\"c,2\",b,2011-10-11 13:45:40,\"r\"\"2\",,\n"));
+    put("xes",
+        rg_bytes_str("0<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- x -->\n"
+                     "<log xes.version=\"1849-2016\" xmlns=\"http://www.xes-standard.org/\">\n"
+                     "<extension name=\"Concept\" prefix=\"concept\" uri=\"u\"/>\n"
+                     "<global scope=\"trace\"><string key=\"concept:name\" value=\"\"/></global>\n"
+                     "<classifier name=\"Activity\" keys=\"concept:name\"/>\n"
+                     "<trace><string key=\"concept:name\" value=\"c1\"/>"
+                     "<event><string key=\"concept:name\" value=\"a\"/>"
+                     "<date key=\"time:timestamp\" value=\"2011-10-11T13:45:40+02:00\"/>"
+                     "<string key=\"org:resource\" value=\"&lt;r&#49;\"/>"
+                     "<date key=\"due\" value=\"2011-10-12\"><int key=\"n\" value=\"1\"/></date>"
+                     "<string key=\"noise\" value=\"x\"/></event></trace>\n</log>\n"));
+    put("xes",
+        rg_bytes_str("1<!DOCTYPE log [<!ENTITY e \"e\">]><log><trace><event/></trace></log>"));
+    put("xes", rg_bytes_str("0<log><trace><string key=\"concept:name\" value=\"c\"/><event>"
+                            "<list key=\"l\"><values/></list>"
+                            "<string key=\"concept:name\" value=\"a\"/>"
+                            "<string key=\"concept:instance\" value=\"i\"/>"
+                            "<date key=\"time:timestamp\" value=\"2011-10-11\"/>"
+                            "</event></trace></log>"));
     put("config",
         rg_bytes_str("ledger: anker\nprincipal: node1\ngenesis: 97\nkey: node.key\ndata: data\n"
                      "cluster: true\nrelay: false\nrules: /opt/reigen-rules\n"

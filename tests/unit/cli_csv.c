@@ -41,11 +41,13 @@ static void write_plain(const char *text, size_t len)
 static rg_err read_as(char *out, size_t cap)
 {
     static struct rg_csv_record r;
+    struct rg_unpack *u = NULL;
     struct rg_csv *c = NULL;
     size_t n = 0;
-    rg_err err = rg_csv_open(path, &c);
+    rg_err err = rg_unpack_open(path, NULL, &u);
     assert_int_equal(err, RG_OK);
-    while ((err = rg_csv_next(c, NULL, &r)) == RG_OK) {
+    assert_int_equal(rg_csv_new(u, &c), RG_OK);
+    while ((err = rg_csv_next(c, &r)) == RG_OK) {
         for (size_t i = 0; i < r.count; i++) {
             n += (size_t)snprintf(out + n, cap - n, "%.*s%s", (int)r.fields[i].len,
                                   (const char *)r.fields[i].data, i + 1 < r.count ? "|" : "/");
@@ -55,7 +57,8 @@ static rg_err read_as(char *out, size_t cap)
     if (err != RG_ERR_CLOSED) {
         (void)snprintf(out + n, cap - n, "%s", rg_csv_why(c));
     }
-    rg_csv_close(&c);
+    rg_csv_destroy(&c);
+    rg_unpack_close(&u);
     return err;
 }
 
@@ -69,6 +72,8 @@ static void test_good(void **state)
         {"\xef\xbb\xbf"
          "a,b\n",
          "a|b/"},
+        {"\xef\xbb\xbf\"a\",\"b\"\n\"1\",2\n", "a|b/1|2/"},
+        {"\xef\xbb\xbf", ""},
         {"\"a,b\",\"c\"\"d\"\n", "a,b|c\"d/"},
         {"\"a\nb\",c\n", "a\nb|c/"},
         {"a,,\n,,\n", "a||/||/"},
@@ -154,35 +159,79 @@ static void test_bomb(void **state)
     assert_non_null(strstr(out, "inflates"));
 }
 
+/* Read the whole file through @sums; gives the error at its end. */
+static rg_err drain(struct rg_unpack_sums *sums)
+{
+    struct rg_unpack *u = NULL;
+    struct rg_bytes chunk;
+    rg_err err = rg_unpack_open(path, sums, &u);
+    assert_int_equal(err, RG_OK);
+    while ((err = rg_unpack_next(u, &chunk)) == RG_OK) {
+        assert_true(chunk.len > 0 && chunk.len <= RG_UNPACK_CHUNK);
+    }
+    if (err == RG_ERR_CORRUPT) {
+        assert_non_null(strstr(rg_unpack_why(u), "differs"));
+    }
+    rg_unpack_close(&u);
+    return err;
+}
+
 static void test_hash_ignores_packing(void **state)
 {
     (void)state;
-    static struct rg_csv_record r;
     struct rg_hash sums[2];
     for (int i = 0; i < 2; i++) {
-        struct rg_csv *c = NULL;
         struct rg_hash_state h;
+        struct rg_unpack_sums seen = {.total = &h};
         if (i == 0) {
             write_plain("a,b\nc,d\n", 8);
         } else {
             write_gzip("a,b\nc,d\n", 8, 1);
         }
         rg_hash_begin(&h, RG_DOMAIN_FILE, NULL);
-        assert_int_equal(rg_csv_open(path, &c), RG_OK);
-        while (rg_csv_next(c, &h, &r) == RG_OK) {
-        }
-        rg_csv_close(&c);
+        assert_int_equal(drain(&seen), RG_ERR_CLOSED);
         rg_hash_end(&h, &sums[i]);
+        rg_unpack_sums_fini(&seen);
     }
     assert_true(rg_hash_eq(&sums[0], &sums[1]));
+}
+
+/* A second reading must see what the first one saw, chunk by chunk. */
+static void test_second_reading(void **state)
+{
+    (void)state;
+    const size_t len = 3 * RG_UNPACK_CHUNK + 100;
+    struct rg_unpack_sums sums = {0};
+    char *text = malloc(len + 1);
+    assert_non_null(text);
+    memset(text, 'x', len + 1);
+    write_plain(text, len);
+    assert_int_equal(drain(&sums), RG_ERR_CLOSED);
+    assert_true(sums.whole && sums.count == 4);
+    assert_int_equal(drain(&sums), RG_ERR_CLOSED);
+    write_plain(text, len - 1);
+    assert_int_equal(drain(&sums), RG_ERR_CORRUPT);
+    write_plain(text, len - 100);
+    assert_int_equal(drain(&sums), RG_ERR_CORRUPT);
+    write_plain(text, len + 1);
+    assert_int_equal(drain(&sums), RG_ERR_CORRUPT);
+    text[2 * RG_UNPACK_CHUNK] = 'y';
+    write_plain(text, len);
+    assert_int_equal(drain(&sums), RG_ERR_CORRUPT);
+    text[2 * RG_UNPACK_CHUNK] = 'x';
+    write_gzip(text, len, 1);
+    assert_int_equal(drain(&sums), RG_ERR_CLOSED);
+    free(text);
+    rg_unpack_sums_fini(&sums);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),      cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_long_line), cmocka_unit_test(test_gzip),
-        cmocka_unit_test(test_bomb),      cmocka_unit_test(test_hash_ignores_packing),
+        cmocka_unit_test(test_good),           cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_long_line),      cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_bomb),           cmocka_unit_test(test_hash_ignores_packing),
+        cmocka_unit_test(test_second_reading),
     };
     return cmocka_run_group_tests(tests, prepare, clean);
 }

@@ -50,9 +50,9 @@ static void fields(const char *line, uint64_t number)
 
 static rg_err header(const char *line, bool ignore_others)
 {
-    event_log = (struct rg_eventlog){.def = def, .agency = "X"};
+    event_log = (struct rg_eventlog){.def = def, .agency = "X", .ignore_others = ignore_others};
     fields(line, 1);
-    return rg_eventlog_header(&event_log, &record, ignore_others);
+    return rg_eventlog_header(&event_log, &record);
 }
 
 static rg_err read_row(const char *line)
