@@ -78,6 +78,18 @@ RG_CHECKED rg_err rg_session_status(struct rg_session *s, struct rg_answer *out)
 RG_CHECKED rg_err rg_session_case(struct rg_session *s, const char *file_number,
                                   const struct rg_id *pseudonym, struct rg_answer *out);
 
+/* Where a page of events begins; zeros: at the first one. */
+struct rg_session_place {
+    uint64_t next_case;
+    uint32_t next_event;
+    uint64_t through;
+};
+/* One page of all events of all cases that the agency may read, case by case. Moves @place to where
+ * the next page begins; its next_case is 0 after the last one. Together the pages hold what the
+ * node knew when it gave the first. */
+RG_CHECKED rg_err rg_session_events(struct rg_session *s, struct rg_session_place *place,
+                                    struct rg_answer *out);
+
 struct rg_session_alerts {
     uint64_t since;
     uint32_t max;

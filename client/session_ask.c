@@ -42,6 +42,20 @@ rg_err rg_session_case(struct rg_session *s, const char *file_number, const stru
     return ask(s, &r, RG_ANSWER_CASE, 0, out);
 }
 
+rg_err rg_session_events(struct rg_session *s, struct rg_session_place *place,
+                         struct rg_answer *out)
+{
+    const struct rg_request r = {.kind = RG_REQUEST_EVENTS,
+                                 .from_case = place->next_case,
+                                 .from_event = place->next_event,
+                                 .through = place->through};
+    const rg_err err = ask(s, &r, RG_ANSWER_EVENTS, 0, out);
+    if (err == RG_OK) {
+        *place = (struct rg_session_place){out->next_case, out->next_event, out->through};
+    }
+    return err;
+}
+
 rg_err rg_session_alerts(struct rg_session *s, const struct rg_session_alerts *query,
                          struct rg_answer *out)
 {

@@ -22,7 +22,8 @@ enum rg_request_kind {
     RG_REQUEST_DEFINITION,
     RG_REQUEST_CURSOR,
     RG_REQUEST_TEST_HOOK,
-    RG_REQUEST_PAGE
+    RG_REQUEST_PAGE,
+    RG_REQUEST_EVENTS
 };
 
 struct rg_request {
@@ -55,6 +56,10 @@ struct rg_request {
     /* PAGE */
     uint64_t token;
     uint32_t page;
+    /* EVENTS */
+    uint64_t from_case;
+    uint32_t from_event;
+    uint64_t through;
 };
 
 enum rg_answer_kind {
@@ -65,7 +70,8 @@ enum rg_answer_kind {
     RG_ANSWER_ALERTS,
     RG_ANSWER_PAGE,
     RG_ANSWER_DEFINITION,
-    RG_ANSWER_CURSOR
+    RG_ANSWER_CURSOR,
+    RG_ANSWER_EVENTS
 };
 
 struct rg_answer_submitted {
@@ -148,6 +154,14 @@ struct rg_answer_case {
     bool truncated;
 };
 
+struct rg_answer_case_events {
+    struct rg_id pseudonym;
+    struct rg_bytes file_number; /* empty: this agency has none for the case */
+    uint32_t first;              /* number of events[0] in the case */
+    uint32_t event_count;
+    struct rg_answer_case_event *events;
+};
+
 struct rg_answer_alert {
     uint64_t logseq;
     struct rg_bytes topic;
@@ -176,6 +190,12 @@ struct rg_answer {
     uint32_t version;
     /* CURSOR */
     uint64_t acknowledged;
+    /* EVENTS */
+    uint32_t case_count;
+    struct rg_answer_case_events *cases;
+    uint64_t next_case; /* 0: that was all */
+    uint32_t next_event;
+    uint64_t through;
 };
 
 /* Encode a request for @ledger. Errors: RG_ERR_NOMEM; RG_ERR_INVALID  over RG_FRAME_API_MAX. */

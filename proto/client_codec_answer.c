@@ -16,6 +16,7 @@ struct draft {
         Reigen__Client__Page page;
         Reigen__Client__Definition definition;
         Reigen__Client__CursorState cursor;
+        Reigen__Client__Events events;
     } sub;
 };
 
@@ -106,16 +107,17 @@ static bool draft_status(struct draft *d, struct rg_arena *arena, const struct r
            m->warning != NULL && draft_authorities(m, arena, s);
 }
 
-static bool draft_events(Reigen__Client__Case *m, struct rg_arena *arena,
-                         const struct rg_answer_case *c)
+/* A list of events as messages; NULL when they do not fit. */
+static Reigen__Client__CaseEvent **
+draft_events(struct rg_arena *arena, const struct rg_answer_case_event *events, uint32_t count)
 {
-    Reigen__Client__CaseEvent *list = rg_arena_take_array(arena, c->event_count, sizeof *list);
-    m->events = rg_arena_take_array(arena, c->event_count, sizeof *m->events);
-    if (list == NULL || m->events == NULL) {
-        return false;
+    Reigen__Client__CaseEvent *list = rg_arena_take_array(arena, count, sizeof *list);
+    Reigen__Client__CaseEvent **out = rg_arena_take_array(arena, count, sizeof *out);
+    if (list == NULL || out == NULL) {
+        return NULL;
     }
-    for (uint32_t i = 0; i < c->event_count; i++) {
-        const struct rg_answer_case_event *e = &c->events[i];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rg_answer_case_event *e = &events[i];
         reigen__client__case_event__init(&list[i]);
         list[i].height = e->height;
         list[i].submission = e->submission;
@@ -124,13 +126,12 @@ static bool draft_events(Reigen__Client__Case *m, struct rg_arena *arena,
         list[i].agency = rg_pack_string(arena, e->agency);
         list[i].member = rg_pack_string(arena, e->member);
         list[i].recorded_ms = e->recorded_ms;
-        m->events[i] = &list[i];
+        out[i] = &list[i];
         if (list[i].agency == NULL || list[i].member == NULL) {
-            return false;
+            return NULL;
         }
     }
-    m->n_events = c->event_count;
-    return true;
+    return out;
 }
 
 static bool draft_duties(Reigen__Client__Case *m, struct rg_arena *arena,
@@ -183,7 +184,40 @@ static bool draft_case(struct draft *d, struct rg_arena *arena, const struct rg_
     m->n_alerts = c->alert_count;
     d->m.case_ = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_CASE;
-    return draft_events(m, arena, c) && draft_duties(m, arena, c);
+    m->events = draft_events(arena, c->events, c->event_count);
+    m->n_events = c->event_count;
+    return m->events != NULL && draft_duties(m, arena, c);
+}
+
+static bool draft_cases(struct draft *d, struct rg_arena *arena, const struct rg_answer *a)
+{
+    Reigen__Client__Events *m = &d->sub.events;
+    Reigen__Client__CaseEvents *list = rg_arena_take_array(arena, a->case_count, sizeof *list);
+    reigen__client__events__init(m);
+    m->cases = rg_arena_take_array(arena, a->case_count, sizeof *m->cases);
+    if (list == NULL || m->cases == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->case_count; i++) {
+        const struct rg_answer_case_events *c = &a->cases[i];
+        reigen__client__case_events__init(&list[i]);
+        list[i].pseudonym = of_id(&c->pseudonym);
+        list[i].file_number = rg_pack_string(arena, c->file_number);
+        list[i].first = c->first;
+        list[i].events = draft_events(arena, c->events, c->event_count);
+        list[i].n_events = c->event_count;
+        m->cases[i] = &list[i];
+        if (list[i].file_number == NULL || list[i].events == NULL) {
+            return false;
+        }
+    }
+    m->n_cases = a->case_count;
+    m->next_case = a->next_case;
+    m->next_event = a->next_event;
+    m->through = a->through;
+    d->m.events = m;
+    d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_EVENTS;
+    return true;
 }
 
 static bool draft_alerts(struct draft *d, struct rg_arena *arena, const struct rg_answer *a)
@@ -267,6 +301,9 @@ rg_err rg_client_codec_encode_answer(struct rg_arena *arena, const struct rg_ans
     case RG_ANSWER_DEFINITION:
     case RG_ANSWER_CURSOR:
         good = draft_rest(&d, arena, a);
+        break;
+    case RG_ANSWER_EVENTS:
+        good = draft_cases(&d, arena, a);
         break;
     }
     if (!good || d.m.error == NULL) {

@@ -80,16 +80,16 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *
     return read_authorities(arena, m, out);
 }
 
-static rg_err read_events(struct rg_arena *arena, const Reigen__Client__Case *m,
-                          struct rg_answer_case *out)
+static rg_err read_events(struct rg_arena *arena, Reigen__Client__CaseEvent *const *list,
+                          size_t count, struct rg_answer_case_event **out)
 {
-    out->events = rg_arena_take_array(arena, m->n_events, sizeof *out->events);
-    if (out->events == NULL) {
+    struct rg_answer_case_event *events = rg_arena_take_array(arena, count, sizeof *events);
+    if (events == NULL) {
         return RG_ERR_NOMEM;
     }
-    for (size_t i = 0; i < m->n_events; i++) {
-        const Reigen__Client__CaseEvent *e = m->events[i];
-        struct rg_answer_case_event *to = &out->events[i];
+    for (size_t i = 0; i < count; i++) {
+        const Reigen__Client__CaseEvent *e = list[i];
+        struct rg_answer_case_event *to = &events[i];
         if (!rg_pack_text(e->agency, RG_NAME_MAX, &to->agency) ||
             !rg_pack_text(e->member, RG_NAME_MAX, &to->member)) {
             return RG_ERR_INVALID;
@@ -100,7 +100,40 @@ static rg_err read_events(struct rg_arena *arena, const Reigen__Client__Case *m,
         to->event = rg_pack_to(e->event);
         to->recorded_ms = e->recorded_ms;
     }
-    out->event_count = (uint32_t)m->n_events;
+    *out = events;
+    return RG_OK;
+}
+
+static rg_err read_cases(struct rg_arena *arena, const Reigen__Client__Events *m,
+                         struct rg_answer *out)
+{
+    if (m->n_cases > LIST_MAX) {
+        return RG_ERR_INVALID;
+    }
+    out->cases = rg_arena_take_array(arena, m->n_cases, sizeof *out->cases);
+    if (out->cases == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_cases; i++) {
+        const Reigen__Client__CaseEvents *c = m->cases[i];
+        struct rg_answer_case_events *to = &out->cases[i];
+        if (!rg_pack_fixed(c->pseudonym, to->pseudonym.b, RG_ID_BYTES) ||
+            !rg_pack_text(c->file_number, RG_FILE_NUMBER_MAX, &to->file_number) ||
+            c->n_events > LIST_MAX) {
+            return RG_ERR_INVALID;
+        }
+        to->first = c->first;
+        to->event_count = (uint32_t)c->n_events;
+        const rg_err err = read_events(arena, c->events, c->n_events, &to->events);
+        if (err != RG_OK) {
+            return err;
+        }
+    }
+    out->kind = RG_ANSWER_EVENTS;
+    out->case_count = (uint32_t)m->n_cases;
+    out->next_case = m->next_case;
+    out->next_event = m->next_event;
+    out->through = m->through;
     return RG_OK;
 }
 
@@ -148,7 +181,8 @@ static rg_err read_case(struct rg_arena *arena, const Reigen__Client__Case *m,
         }
     }
     out->alert_count = (uint32_t)m->n_alerts;
-    const rg_err err = read_events(arena, m, out);
+    out->event_count = (uint32_t)m->n_events;
+    const rg_err err = read_events(arena, m->events, m->n_events, &out->events);
     return err == RG_OK ? read_duties(arena, m, out) : err;
 }
 
@@ -209,6 +243,8 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Answer *m,
         out->kind = RG_ANSWER_CURSOR;
         out->acknowledged = m->cursor->acknowledged;
         return RG_OK;
+    case REIGEN__CLIENT__ANSWER__BODY_EVENTS:
+        return read_cases(arena, m->events, out);
     default:
         return RG_ERR_INVALID;
     }

@@ -20,6 +20,7 @@ struct draft {
         Reigen__Client__Cursor cursor;
         Reigen__Client__TestHook hook;
         Reigen__Client__GetPage page;
+        Reigen__Client__GetEvents events;
     } sub;
 };
 
@@ -116,6 +117,13 @@ static bool draft_small(struct draft *d, struct rg_arena *arena, const struct rg
         d->m.test_hook = &d->sub.hook;
         d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_TEST_HOOK;
         return d->sub.hook.name != NULL;
+    } else if (r->kind == RG_REQUEST_EVENTS) {
+        reigen__client__get_events__init(&d->sub.events);
+        d->sub.events.case_ = r->from_case;
+        d->sub.events.event = r->from_event;
+        d->sub.events.through = r->through;
+        d->m.events = &d->sub.events;
+        d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_EVENTS;
     } else {
         reigen__client__get_page__init(&d->sub.page);
         d->sub.page.token = r->token;
@@ -153,6 +161,7 @@ rg_err rg_client_codec_encode_request(struct rg_arena *arena, const struct rg_ha
     case RG_REQUEST_CURSOR:
     case RG_REQUEST_TEST_HOOK:
     case RG_REQUEST_PAGE:
+    case RG_REQUEST_EVENTS:
         good = draft_small(&d, arena, r);
         break;
     }
@@ -247,6 +256,12 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Request *m
         out->token = m->page->token;
         out->page = m->page->number;
         return out->token != 0 ? RG_OK : RG_ERR_INVALID;
+    case REIGEN__CLIENT__REQUEST__BODY_EVENTS:
+        out->kind = RG_REQUEST_EVENTS;
+        out->from_case = m->events->case_;
+        out->from_event = m->events->event;
+        out->through = m->events->through;
+        return RG_OK;
     default:
         return RG_ERR_INVALID;
     }

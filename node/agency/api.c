@@ -114,6 +114,7 @@ static uint32_t roles_for(enum rg_request_kind kind)
     case RG_REQUEST_SUBMIT:
         return RG_ROLE_CASE_SYSTEM | RG_ROLE_OFFICER;
     case RG_REQUEST_CASE:
+    case RG_REQUEST_EVENTS:
         return RG_ROLE_CASE_SYSTEM | RG_ROLE_OFFICER | RG_ROLE_AUDITOR;
     case RG_REQUEST_ALERTS:
     case RG_REQUEST_CONFORMANCE:
@@ -317,6 +318,8 @@ static rg_err dispatch(struct rg_api *a, const struct rg_submit_client *client,
     case RG_REQUEST_PAGE:
         page(a, client, r);
         break;
+    case RG_REQUEST_EVENTS:
+        return rg_api__events(a, client, r);
     case RG_REQUEST_NONE:
         rg_api__error(a, client, 65, "The request asks for nothing this node knows.");
         break;

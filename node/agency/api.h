@@ -19,6 +19,7 @@
 #define RG_API_PENDING_MAX RG_MONITOR_PENDING_MAX
 #define RG_API_CASE_EVENTS_MAX 1000u /* shown in one answer, the newest */
 #define RG_API_ALERTS_MAX 1000u      /* in one answer */
+#define RG_API_EVENTS_MAX 1000u      /* of all cases, in one answer */
 
 struct rg_api; /* opaque */
 

@@ -1,4 +1,4 @@
-/* The inside of the api, shared by api.c, api_case.c and api_status.c. */
+/* The inside of the api, shared by its files. */
 #ifndef RG_AGENCY_API_PRIV_H
 #define RG_AGENCY_API_PRIV_H
 
@@ -48,6 +48,8 @@ struct rg_api_waiter *rg_api__wait(struct rg_api *a, const struct rg_submit_clie
 rg_err rg_api__case(struct rg_api *a, const struct rg_submit_client *client,
                     const struct rg_request *r);
 rg_err rg_api__alerts(struct rg_api *a, const struct rg_submit_client *client,
+                      const struct rg_request *r);
+rg_err rg_api__events(struct rg_api *a, const struct rg_submit_client *client,
                       const struct rg_request *r);
 void rg_api__status(struct rg_api *a, const struct rg_submit_client *client);
 /* Find the case that a request names. Errors: RG_ERR_NOT_FOUND; RG_ERR_INVALID names none. */

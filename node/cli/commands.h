@@ -15,6 +15,7 @@ extern const struct rg_cli_command rg_cmd_cluster_start;
 extern const struct rg_cli_command rg_cmd_cluster_pause;
 extern const struct rg_cli_command rg_cmd_cluster_resume;
 extern const struct rg_cli_command rg_cmd_conformance;
+extern const struct rg_cli_command rg_cmd_export;
 extern const struct rg_cli_command rg_cmd_genesis_create;
 extern const struct rg_cli_command rg_cmd_genesis_show;
 extern const struct rg_cli_command rg_cmd_import;

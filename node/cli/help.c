@@ -158,13 +158,14 @@ static void complete_bash(void)
         words_of(rg_commands[i]);
         (void)printf("' -- \"$cur\")); else COMPREPLY=($(compgen -f -- \"$cur\")); fi;;\n");
     }
-    (void)printf("  *' cluster '*) COMPREPLY=($(compgen -W 'up status down kill start pause "
-                 "resume' -- \"$cur\"));;\n"
-                 "  *' genesis '*) COMPREPLY=($(compgen -W 'create show' -- \"$cur\"));;\n"
-                 "  *' process '*) COMPREPLY=($(compgen -W 'check' -- \"$cur\"));;\n"
-                 "  *) COMPREPLY=($(compgen -W 'status submit import case alerts watch conformance "
-                 "verify process keygen genesis cluster bench completion --profile --json --quiet "
-                 "--help --version' -- \"$cur\"));;\n  esac\n}\ncomplete -F _reigen reigen\n");
+    (void)printf(
+        "  *' cluster '*) COMPREPLY=($(compgen -W 'up status down kill start pause "
+        "resume' -- \"$cur\"));;\n"
+        "  *' genesis '*) COMPREPLY=($(compgen -W 'create show' -- \"$cur\"));;\n"
+        "  *' process '*) COMPREPLY=($(compgen -W 'check' -- \"$cur\"));;\n"
+        "  *) COMPREPLY=($(compgen -W 'status submit import case alerts watch conformance export "
+        "verify process keygen genesis cluster bench completion --profile --json --quiet "
+        "--help --version' -- \"$cur\"));;\n  esac\n}\ncomplete -F _reigen reigen\n");
 }
 
 bool rg_help_completion(const char *shell)

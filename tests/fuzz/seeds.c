@@ -62,7 +62,7 @@ static void peers(void)
 static void clients(void)
 {
     struct rg_bytes list[2] = {rg_bytes_str("one"), rg_bytes_str("two")};
-    for (enum rg_request_kind k = RG_REQUEST_SUBMIT; k <= RG_REQUEST_PAGE; k++) {
+    for (enum rg_request_kind k = RG_REQUEST_SUBMIT; k <= RG_REQUEST_EVENTS; k++) {
         struct rg_request r = {.kind = k,
                                .first = 1,
                                .count = 2,
@@ -81,8 +81,10 @@ static void clients(void)
     struct rg_answer_authority authority = {.name = list[0], .agency = list[1]};
     struct rg_answer_case_event event = {.event = list[0], .agency = list[1], .member = list[0]};
     struct rg_answer_duty duty = {.rule = list[0], .step = list[1], .by_count = 1, .by = {list[0]}};
+    struct rg_answer_case_events cased = {
+        .file_number = list[0], .event_count = 1, .events = &event};
     struct rg_answer_alert alert = {.logseq = 1, .topic = list[0], .event = list[1]};
-    for (enum rg_answer_kind k = RG_ANSWER_NONE; k <= RG_ANSWER_CURSOR; k++) {
+    for (enum rg_answer_kind k = RG_ANSWER_NONE; k <= RG_ANSWER_EVENTS; k++) {
         struct rg_answer a = {.kind = k,
                               .status = {.authority_count = 1, .authorities = &authority},
                               .case_file = {.event_count = 1,
@@ -93,7 +95,9 @@ static void clients(void)
                                             .alerts = list},
                               .alert_count = 1,
                               .alerts = &alert,
-                              .page_data = list[0]};
+                              .page_data = list[0],
+                              .case_count = 1,
+                              .cases = &cased};
         struct rg_bytes out;
         if (rg_client_codec_encode_answer(&arena, &a, &out) == RG_OK) {
             put("answer", out);

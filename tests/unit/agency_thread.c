@@ -285,6 +285,24 @@ static void test_a_member_records_and_reads(void **state)
     assert_int_equal(a.case_file.events[2].entry, 2);
     assert_true(rg_bytes_eq(a.case_file.events[0].member, rg_bytes_str("member1")));
     assert_true(a.case_file.alert_count >= 1);
+    struct rg_request events = {.kind = RG_REQUEST_EVENTS};
+    ask(l, s, &events, &a);
+    assert_int_equal(a.code, 0);
+    assert_true(a.case_count == 1 && a.next_case == 0 && a.through == 3);
+    assert_memory_equal(a.cases[0].pseudonym.b, pseudonym.b, RG_ID_BYTES);
+    assert_true(rg_bytes_eq(a.cases[0].file_number, rg_bytes_str("F-1")));
+    assert_true(a.cases[0].first == 0 && a.cases[0].event_count == 3);
+    assert_true(rg_bytes_eq(a.cases[0].events[0].agency, rg_bytes_str("BAMF")));
+    /* From the middle of a case, and without what came later. */
+    events = (struct rg_request){
+        .kind = RG_REQUEST_EVENTS, .from_case = 1, .from_event = 1, .through = 2};
+    ask(l, s, &events, &a);
+    assert_true(a.case_count == 1 && a.next_case == 0 && a.through == 2);
+    assert_true(a.cases[0].first == 1 && a.cases[0].event_count == 1);
+    assert_int_equal(a.cases[0].events[0].entry, 1);
+    events = (struct rg_request){.kind = RG_REQUEST_EVENTS, .from_case = 2, .through = 9};
+    ask(l, s, &events, &a);
+    assert_true(a.code == 0 && a.case_count == 0 && a.next_case == 0 && a.through == 3);
     struct rg_request unknown = {.kind = RG_REQUEST_CASE, .file_number = rg_bytes_str("F-2")};
     ask(l, s, &unknown, &a);
     assert_int_equal(a.code, 1);
@@ -333,6 +351,9 @@ static void test_who_may_not_is_told_so(void **state)
     assert_int_equal(a.code, 0);
     struct rg_request file = {.kind = RG_REQUEST_CASE, .file_number = rg_bytes_str("F-1")};
     ask(l, watcher, &file, &a);
+    assert_int_equal(a.code, 77);
+    struct rg_request all = {.kind = RG_REQUEST_EVENTS};
+    ask(l, watcher, &all, &a);
     assert_int_equal(a.code, 77);
     struct rg_request hook = {.kind = RG_REQUEST_TEST_HOOK, .name = rg_bytes_str("kill-zap")};
     ask(l, watcher, &hook, &a);

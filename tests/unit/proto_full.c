@@ -38,7 +38,7 @@ static void all_round_trip(void **state)
             kinds++;
         }
     }
-    assert_int_equal(kinds, 15 + 9 + 8 + 5);
+    assert_int_equal(kinds, 15 + 10 + 9 + 5);
 }
 
 static void peer_fields(void **state)
@@ -98,6 +98,9 @@ static void request_fields(void **state)
     assert_true(rg_bytes_eq(out.request.name, want.name));
     round_trip(SAMPLE_REQUEST, RG_REQUEST_PAGE);
     assert_true(out.request.token == 51 && out.request.page == 52);
+    round_trip(SAMPLE_REQUEST, RG_REQUEST_EVENTS);
+    assert_true(out.request.from_case == 53 && out.request.from_event == 54);
+    assert_true(out.request.through == 55);
 }
 
 static void answer_status_fields(void **state)
@@ -149,6 +152,13 @@ static void answer_fields(void **state)
     assert_true(rg_bytes_eq(out.answer.process, rg_bytes_str("anker-dresden")));
     round_trip(SAMPLE_ANSWER, RG_ANSWER_CURSOR);
     assert_true(out.answer.acknowledged == 121);
+    round_trip(SAMPLE_ANSWER, RG_ANSWER_EVENTS);
+    assert_true(out.answer.case_count == 2 && out.answer.next_case == 126);
+    assert_true(out.answer.next_event == 127 && out.answer.through == 128);
+    assert_true(out.answer.cases[1].pseudonym.b[0] == 123 && out.answer.cases[1].first == 125);
+    assert_true(out.answer.cases[1].file_number.len == 14);
+    assert_true(out.answer.cases[1].event_count == 2);
+    assert_true(out.answer.cases[1].events[1].height == 92);
     round_trip(SAMPLE_ANSWER, RG_ANSWER_NONE);
     assert_true(rg_bytes_eq(out.answer.error, rg_bytes_str("line 3:\n  what; what to do")));
 }

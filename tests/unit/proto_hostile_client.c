@@ -141,6 +141,21 @@ static void cases(void **state)
     ANSWER(CASE, m->case_->alerts = break_texts(LIST_MAX, 0); m->case_->n_alerts = LIST_MAX, RG_OK);
 }
 
+static void events(void **state)
+{
+    (void)state;
+    REQUEST(EVENTS, m->events->case_ = m->events->through = UINT64_MAX, RG_OK);
+    ANSWER(EVENTS, m->events->cases[1]->pseudonym.len = 15, RG_ERR_INVALID);
+    ANSWER(EVENTS, m->events->cases[1]->file_number = break_str(""), RG_OK);
+    ANSWER(EVENTS, m->events->cases[1]->file_number = break_text(RG_FILE_NUMBER_MAX + 1),
+           RG_ERR_INVALID);
+    ANSWER(EVENTS, m->events->cases[1]->events[1]->agency = break_str("\x01"), RG_ERR_INVALID);
+    Reigen__Client__CaseEvent event;
+    reigen__client__case_event__init(&event);
+    ANSWER(EVENTS, m->events->cases[1]->events = break_repeat(LIST_MAX + 1, &event);
+           m->events->cases[1]->n_events = LIST_MAX + 1, RG_ERR_INVALID);
+}
+
 static void alerts(void **state)
 {
     Reigen__Client__Alert alert;
@@ -195,10 +210,9 @@ static void wide_lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(request_envelope), cmocka_unit_test(submit),
-        cmocka_unit_test(questions),        cmocka_unit_test(answer_envelope),
-        cmocka_unit_test(status),           cmocka_unit_test(cases),
-        cmocka_unit_test(alerts),           cmocka_unit_test(wide_lists)};
+        cmocka_unit_test(request_envelope), cmocka_unit_test(submit), cmocka_unit_test(questions),
+        cmocka_unit_test(answer_envelope),  cmocka_unit_test(status), cmocka_unit_test(cases),
+        cmocka_unit_test(alerts),           cmocka_unit_test(events), cmocka_unit_test(wide_lists)};
     if (rg_sign_start() != RG_OK || break_start() != 0) {
         return 1;
     }

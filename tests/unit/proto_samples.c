@@ -86,7 +86,10 @@ void sample_request(enum rg_request_kind kind, struct rg_request *out)
                                .name = rg_bytes_str("name"),
                                .acknowledge = 50,
                                .token = 51,
-                               .page = 52};
+                               .page = 52,
+                               .from_case = 53,
+                               .from_event = 54,
+                               .through = 55};
 }
 
 static void fill_status(struct rg_answer_status *out)
@@ -160,6 +163,7 @@ static void fill_case(struct rg_answer_case *out)
 void sample_answer(enum rg_answer_kind kind, struct rg_answer *out)
 {
     static struct rg_answer_alert alerts[2];
+    static struct rg_answer_case_events cases[2];
     fill_list();
     for (unsigned i = 0; i < 2; i++) {
         alerts[i] = (struct rg_answer_alert){
@@ -185,9 +189,21 @@ void sample_answer(enum rg_answer_kind kind, struct rg_answer *out)
                               .definition = rg_bytes_str("process: x\n"),
                               .process = rg_bytes_str("anker-dresden"),
                               .version = 120,
-                              .acknowledged = 121};
+                              .acknowledged = 121,
+                              .case_count = 2,
+                              .next_case = 126,
+                              .next_event = 127,
+                              .through = 128};
     fill_status(&out->status);
     fill_case(&out->case_file);
+    for (unsigned i = 0; i < 2; i++) {
+        cases[i] = (struct rg_answer_case_events){.pseudonym = {{(uint8_t)(122 + i)}},
+                                                  .file_number = list[i],
+                                                  .first = 124 + i,
+                                                  .event_count = out->case_file.event_count,
+                                                  .events = out->case_file.events};
+    }
+    out->cases = cases;
 }
 
 void sample_event(struct rg_event *out)
@@ -275,8 +291,8 @@ unsigned sample_first(enum sample_codec codec)
 unsigned sample_last(enum sample_codec codec)
 {
     return codec == SAMPLE_PEER      ? RG_PEER_KEY_PULL
-           : codec == SAMPLE_REQUEST ? RG_REQUEST_PAGE
-           : codec == SAMPLE_ANSWER  ? RG_ANSWER_CURSOR
+           : codec == SAMPLE_REQUEST ? RG_REQUEST_EVENTS
+           : codec == SAMPLE_ANSWER  ? RG_ANSWER_EVENTS
            : codec == SAMPLE_BLOCK   ? 1
                                      : 0;
 }
