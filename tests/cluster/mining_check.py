@@ -143,10 +143,11 @@ def watch(profile, doc, count):
     from zmq.utils import z85
     fields = dict(line.strip().split(": ", 1) for line in open(profile, encoding="utf-8") if ": " in line)
     lines = open(os.path.join(os.path.dirname(profile), fields["key"]), encoding="utf-8").read().split()
-    keys = [bytes.fromhex(w) for w in lines if len(w) >= 64 and set(w) <= set("0123456789abcdef")]
+    keys = [bytes.fromhex(w) for w in lines if len(w) == 64 and set(w) <= set("0123456789abcdef")]
     socket = zmq.Context().socket(zmq.SUB)
-    socket.curve_secretkey = z85.encode(keys[-1][:32])
-    socket.curve_publickey = zmq.curve_public(socket.curve_secretkey)
+    secret = z85.encode(keys[-1])
+    socket.curve_secretkey = secret
+    socket.curve_publickey = zmq.curve_public(secret)
     socket.curve_serverkey = z85.encode(bytes.fromhex(fields["server_key"]))
     for topic in (b"alert.warning.", b"alert.critical.", b"heartbeat."):
         socket.setsockopt(zmq.SUBSCRIBE, topic)

@@ -1,5 +1,6 @@
 rg_test(unit cli_csv SOURCES cli_csv.c MODULES cli crypto base SYSTEM cmocka PkgConfig::zlib)
 rg_test(unit cli_eventlog SOURCES cli_eventlog.c MODULES cli rules proto base SYSTEM cmocka)
+rg_test(unit cli_export SOURCES cli_export.c MODULES cli rules proto base SYSTEM cmocka)
 rg_test(unit cli_logfile SOURCES cli_logfile.c MODULES cli rules proto base SYSTEM cmocka PkgConfig::zlib)
 rg_test(unit cli_suggest SOURCES cli_suggest.c MODULES cli base SYSTEM cmocka)
 rg_test(unit cli_feeder_story SOURCES cli_feeder_story.c MODULES cli rules base SYSTEM cmocka)
