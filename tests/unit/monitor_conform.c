@@ -246,7 +246,7 @@ static void test_receipt(void **state)
         }
     }
     assert_int_equal(compared, json_array_size(rules));
-    assert_int_equal(compared, 17);
+    assert_int_equal(compared, 20);
     lab_read(lab);
     print_message("%zu alerts\n", lab->alert_count);
     assert_true(lab->alert_count > 500);

@@ -233,14 +233,14 @@ static void other_shipped(void **state)
     char long_value[66];
     (void)state;
     struct rg_definition *def = shipped("receipt", &text);
-    assert_int_equal(def->rule_count, 17);
+    assert_int_equal(def->rule_count, 20);
     assert_int_equal(def->step_count, 27);
     assert_int_equal(def->clock, RG_DEFINITION_EVENT);
     assert_true(def->readers_all);
     rg_definition_destroy(&def);
     free(text);
     def = shipped("bpic15", &text);
-    assert_int_equal(def->rule_count, 7);
+    assert_int_equal(def->rule_count, 12);
     assert_true(def->steps_any);
     assert_true(rg_definition_ignores(def, rg_bytes_str("activityNameNL")));
     assert_false(rg_definition_ignores(def, rg_bytes_str("resource")));

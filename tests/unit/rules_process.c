@@ -69,7 +69,7 @@ static void open_receipt(struct child *c)
     rg_hostmsg_put_open(&c->out, (struct rg_bytes){(const uint8_t *)text, len});
     assert_int_equal(rg_hostmsg_get_opened(exchange(c), &opened), RG_OK);
     assert_true(opened.ok);
-    assert_int_equal(opened.rule_count, 17);
+    assert_int_equal(opened.rule_count, 20);
     assert_true(opened.process.len == 7 && memcmp(opened.process.data, "receipt", 7) == 0);
     free(text);
 }
