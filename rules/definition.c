@@ -38,7 +38,7 @@ bool rg_definition_is(const char *name, struct rg_bytes text)
     return strlen(name) == text.len && (text.len == 0 || memcmp(name, text.data, text.len) == 0);
 }
 
-static bool among(const struct rg_definition_names *names, struct rg_bytes text)
+bool rg_definition__among(const struct rg_definition_names *names, struct rg_bytes text)
 {
     for (size_t i = 0; i < names->count; i++) {
         if (rg_definition_is(names->items[i], text)) {
@@ -81,7 +81,7 @@ struct rg_definition_names rg_definition__names(struct rg_definition_build *b,
         if (name == NULL) {
             continue;
         }
-        if (among(&names, rg_bytes_str(name))) {
+        if (rg_definition__among(&names, rg_bytes_str(name))) {
             rg_yaml_report(b->doc, n, "'%s' stands in this list twice; remove one", name);
             continue;
         }
@@ -185,6 +185,7 @@ static void read_steps(struct rg_definition_build *b, const struct rg_yaml_node 
         return;
     }
     b->pub.steps = steps;
+    b->steps_node = list;
     for (const struct rg_yaml_node *n = rg_yaml_first(list); n != NULL; n = rg_yaml_next(n)) {
         struct rg_definition_step *s = &steps[b->pub.step_count];
         *s = (struct rg_definition_step){0};
@@ -272,6 +273,36 @@ static void read_ignore(struct rg_definition_build *b, const struct rg_yaml_node
     }
 }
 
+/* Count the rule that was read next. */
+static void add_rule(struct rg_definition_build *b, const struct rg_definition_rule *rules,
+                     const struct rg_yaml_node *node)
+{
+    const struct rg_definition_rule *r = &rules[b->pub.rule_count];
+    for (size_t i = 0; r->id != NULL && i < b->pub.rule_count; i++) {
+        if (rules[i].id != NULL && strcmp(rules[i].id, r->id) == 0) {
+            rg_yaml_report(b->doc, node, "the rule '%s' stands here twice; rename one", r->id);
+        }
+    }
+    b->rule_nodes[b->pub.rule_count] = node;
+    b->pub.rule_count++;
+}
+
+/* The steps that end a case. */
+static void read_ends(struct rg_definition_build *b, const struct rg_yaml_node *root)
+{
+    const struct rg_yaml_node *node = rg_yaml_get(root, "ends");
+    if (node == NULL) {
+        return;
+    }
+    b->pub.ends = rg_definition__names(b, node, "a step");
+    for (size_t i = 0; i < b->pub.ends.count; i++) {
+        if (!rg_definition_has_step(&b->pub, rg_bytes_str(b->pub.ends.items[i]))) {
+            rg_yaml_report(b->doc, node, "the step '%s' is not among the steps; correct it",
+                           b->pub.ends.items[i]);
+        }
+    }
+}
+
 static void read_rules(struct rg_definition_build *b, const struct rg_yaml_node *root)
 {
     const struct rg_yaml_node *list = rg_yaml_list(b->doc, root, "rules", false);
@@ -282,27 +313,29 @@ static void read_rules(struct rg_definition_build *b, const struct rg_yaml_node 
         rg_yaml_report(b->doc, list, "more than %d rules", RG_DEFINITION_RULES_MAX);
         return;
     }
-    struct rg_definition_rule *rules = rg_definition__alloc(b, list->count, sizeof(*rules));
-    if (rules == NULL) {
+    struct rg_definition_rule *rules = rg_definition__alloc(b, 2 * list->count, sizeof(*rules));
+    b->rule_nodes = rg_definition__alloc(b, 2 * list->count, sizeof(*b->rule_nodes));
+    if (rules == NULL || b->rule_nodes == NULL) {
         return;
     }
     b->pub.rules = rules;
     for (const struct rg_yaml_node *n = rg_yaml_first(list); n != NULL; n = rg_yaml_next(n)) {
-        struct rg_definition_rule *r = &rules[b->pub.rule_count];
-        rg_definition_rule_read(b, n, r);
-        for (size_t i = 0; r->id != NULL && i < b->pub.rule_count; i++) {
-            if (rules[i].id != NULL && strcmp(rules[i].id, r->id) == 0) {
-                rg_yaml_report(b->doc, n, "the rule '%s' stands here twice; rename one", r->id);
-            }
+        const size_t made = rg_definition_rule_read(b, n, &rules[b->pub.rule_count]);
+        for (size_t i = 0; i < made; i++) {
+            add_rule(b, rules, n);
         }
-        b->pub.rule_count++;
+    }
+    if (b->pub.rule_count > RG_DEFINITION_RULES_MAX) {
+        rg_yaml_report(b->doc, list, "more than %d rules, each hard limit counted as one",
+                       RG_DEFINITION_RULES_MAX);
     }
 }
 
 static void read_head(struct rg_definition_build *b, const struct rg_yaml_node *root)
 {
-    static const char *const keys[] = {"process", "version", "clock",  "description", "steps",
-                                       "readers", "fields",  "ignore", "rules"};
+    static const char *const keys[] = {"process", "version", "clock",    "description",
+                                       "steps",   "readers", "fields",   "ignore",
+                                       "ends",    "rules",   "holidays", "calendars"};
     static const uint64_t versions[2] = {1, UINT32_MAX};
     rg_yaml_only(b->doc, root, keys, sizeof(keys) / sizeof(keys[0]));
     const struct rg_yaml_node *process = rg_yaml_get(root, "process");
@@ -354,6 +387,8 @@ rg_err rg_definition_parse(const char *name, struct rg_bytes bytes, struct rg_de
         read_steps(b, root);
         read_fields(b, root);
         read_ignore(b, root);
+        read_ends(b, root);
+        rg_definition_calendar_read(b, root);
         read_rules(b, root);
         memcpy(err, rg_yaml_errors(b->doc), strlen(rg_yaml_errors(b->doc)) + 1);
         e = b->nomem ? RG_ERR_NOMEM : rg_yaml_failed(b->doc) ? RG_ERR_INVALID : RG_OK;
@@ -380,100 +415,4 @@ void rg_definition_destroy(struct rg_definition **def)
     rg_yaml_destroy(&b->doc);
     free(b);
     *def = NULL;
-}
-
-static int order(const char *name, struct rg_bytes text)
-{
-    const size_t len = strlen(name);
-    const size_t common = len < text.len ? len : text.len;
-    const int c = common == 0 ? 0 : memcmp(name, text.data, common);
-    return c != 0 ? c : len < text.len ? -1 : len > text.len ? 1 : 0;
-}
-
-const struct rg_definition_step *rg_definition_find_step(const struct rg_definition *def,
-                                                         struct rg_bytes id)
-{
-    const struct rg_definition_build *b = (const struct rg_definition_build *)def;
-    size_t low = 0;
-    size_t high = def->step_count;
-    while (low < high) {
-        const size_t mid = low + (high - low) / 2;
-        const struct rg_definition_step *s = &def->steps[b->sorted[mid]];
-        const int c = order(s->id, id);
-        if (c == 0) {
-            return s;
-        }
-        low = c < 0 ? mid + 1 : low;
-        high = c < 0 ? high : mid;
-    }
-    return NULL;
-}
-
-bool rg_definition_has_step(const struct rg_definition *def, struct rg_bytes id)
-{
-    return rg_definition_is_name(id) &&
-           (def->steps_any || rg_definition_find_step(def, id) != NULL);
-}
-
-bool rg_definition_may_write(const struct rg_definition *def, struct rg_bytes step,
-                             struct rg_bytes agency)
-{
-    const struct rg_definition_step *s = rg_definition_find_step(def, step);
-    if (s == NULL) {
-        return def->steps_any && rg_definition_is_name(step);
-    }
-    return s->by.count == 0 || among(&s->by, agency);
-}
-
-bool rg_definition_ignores(const struct rg_definition *def, struct rg_bytes column)
-{
-    return among(&def->ignore, column);
-}
-
-static const struct rg_definition_field *find_field(const struct rg_definition *def,
-                                                    struct rg_bytes name)
-{
-    for (size_t i = 0; i < def->field_count; i++) {
-        if (rg_definition_is(def->fields[i].name, name)) {
-            return &def->fields[i];
-        }
-    }
-    return NULL;
-}
-
-bool rg_definition_has_field(const struct rg_definition *def, struct rg_bytes name)
-{
-    return rg_definition_is_name(name) && (def->fields_any || find_field(def, name) != NULL);
-}
-
-rg_err rg_definition_check_field(const struct rg_definition *def, struct rg_bytes name,
-                                 struct rg_bytes value, const char **why)
-{
-    int64_t ms = 0;
-    const char *text = NULL;
-    const struct rg_definition_field *f = find_field(def, name);
-    if (!rg_definition_has_field(def, name)) {
-        return RG_ERR_NOT_FOUND;
-    }
-    if (value.len == 0) {
-        return RG_OK;
-    }
-    if (value.len > RG_FIELD_VALUE_MAX) {
-        text = "it is longer than 64 bytes";
-    } else if (!rg_utf8_is_text(value)) {
-        text = "it is not UTF-8 text without control characters";
-    } else if (f != NULL && f->kind == RG_DEFINITION_DATE && rg_time_parse(value, &ms) != RG_OK) {
-        text = "it is not a date like 2026-11-23 or 2026-11-23T10:00:00Z";
-    } else if (f != NULL && f->kind == RG_DEFINITION_ENUM && !among(&f->values, value)) {
-        text = "it is not among the values of the field";
-    }
-    if (text != NULL && why != NULL) {
-        *why = text;
-    }
-    return text == NULL ? RG_OK : RG_ERR_INVALID;
-}
-
-const char *rg_definition_template_name(enum rg_definition_template t)
-{
-    return rg_definition_rule_template(t);
 }

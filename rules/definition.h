@@ -10,12 +10,18 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/types.h"
+#include "rules/calendar.h"
 
 #define RG_DEFINITION_STEPS_MAX 1024
 #define RG_DEFINITION_RULES_MAX 128
-#define RG_DEFINITION_LIST_MAX 64   /* names in one list: activities, groups, values, by, to */
+#define RG_DEFINITION_LIST_MAX 64 /* names in one list: activities, groups, values, by, to */
+#define RG_DEFINITION_PATTERNS_MAX 128
 #define RG_DEFINITION_FIELDS_MAX 64 /* and ignored columns */
-#define RG_DEFINITION_TEXT_MAX 1024 /* bytes of a label or message */
+#define RG_DEFINITION_HOLIDAYS_MAX 64
+#define RG_DEFINITION_CALENDARS_MAX 32
+#define RG_DEFINITION_WORKDAYS_MAX 366
+#define RG_DEFINITION_WINDOW_N_MAX 64 /* of a counter with a window */
+#define RG_DEFINITION_TEXT_MAX 1024   /* bytes of a label or message */
 #define RG_DEFINITION_N_MAX 1000000
 #define RG_DEFINITION_ERROR_MAX 4096 /* bytes of error text, with the final NUL */
 
@@ -27,6 +33,7 @@ enum rg_definition_clock {
 enum rg_definition_severity {
     RG_DEFINITION_WARNING = 1,
     RG_DEFINITION_CRITICAL,
+    RG_DEFINITION_SILENT, /* judged by conformance, never an alert */
 };
 
 enum rg_definition_kind {
@@ -35,32 +42,23 @@ enum rg_definition_kind {
     RG_DEFINITION_ID,
 };
 
-/* The order is the order of the documentation and of the message about an unknown template. */
+/* In the order of the documentation and of the message about an unknown template. */
 enum rg_definition_template {
-    RG_DEFINITION_INIT = 1,
-    RG_DEFINITION_EXACTLY,
-    RG_DEFINITION_ABSENCE,
-    RG_DEFINITION_RESPONSE,
-    RG_DEFINITION_RESPONSE_WITHIN,
-    RG_DEFINITION_RESPONSE_ANY,
-    RG_DEFINITION_RESPONSE_ANY_WITHIN,
-    RG_DEFINITION_ALTERNATE_RESPONSE,
-    RG_DEFINITION_CHAIN_RESPONSE,
-    RG_DEFINITION_RESPONDED_EXISTENCE,
-    RG_DEFINITION_PRECEDENCE,
-    RG_DEFINITION_PRECEDENCE_ANY,
-    RG_DEFINITION_CHAIN_PRECEDENCE,
-    RG_DEFINITION_NOT_SUCCESSION,
-    RG_DEFINITION_NOT_COEXISTENCE,
-    RG_DEFINITION_MAX_DELAY,
-    RG_DEFINITION_MIN_DELAY,
-    RG_DEFINITION_CASE_DURATION,
-    RG_DEFINITION_ROLE,
-    RG_DEFINITION_SINGLE_GROUP,
-    RG_DEFINITION_FOUR_EYES,
-    RG_DEFINITION_NO_AFTER_VALUE,
+    RG_DEFINITION_NONE = 0,
+#define RG_TEMPLATE(id, name, sides, many, params, field, machine) RG_DEFINITION_##id,
+#include "rules/templates.def"
+#undef RG_TEMPLATE
     RG_DEFINITION_TEMPLATES, /* how many, plus one */
 };
+
+/* What a pattern of a rule stands for; an event may be on several sides of one rule. */
+#define RG_DEFINITION_A 0x01u
+#define RG_DEFINITION_B 0x02u
+#define RG_DEFINITION_HOLD 0x04u   /* stops the clock */
+#define RG_DEFINITION_RESUME 0x08u /* starts it again */
+#define RG_DEFINITION_EXTEND 0x10u /* moves deadlines to the date in the rule's field `extend` */
+#define RG_DEFINITION_RESET 0x20u  /* counter, clash: forget; exclude: the steps are back */
+#define RG_DEFINITION_END 0x40u    /* ends the case */
 
 /* Names in the order of the file, each a C string of 1 to RG_NAME_MAX bytes. */
 struct rg_definition_names {
@@ -81,17 +79,62 @@ struct rg_definition_field {
     struct rg_definition_names values; /* of an enum */
 };
 
+enum rg_definition_test {
+    RG_DEFINITION_TEST_IS = 1, /* one of the values */
+    RG_DEFINITION_TEST_NOT,    /* none of them; also when nothing is known */
+    RG_DEFINITION_TEST_KNOWN,
+    RG_DEFINITION_TEST_UNKNOWN,
+    RG_DEFINITION_TEST_LESS, /* of dates, or of whole numbers; false when they cannot be compared */
+    RG_DEFINITION_TEST_AT_MOST,
+    RG_DEFINITION_TEST_MORE,
+    RG_DEFINITION_TEST_AT_LEAST,
+};
+
+/* Something about one event. A name that starts with `@` is a time of the entry: `@occurred` or
+ * `@recorded`. */
+struct rg_definition_condition {
+    const char *field;
+    enum rg_definition_test test;
+    struct rg_definition_names values; /* IS, NOT; of a comparison the one value or field */
+    bool other_field;                  /* a comparison with another field of the event */
+};
+
+struct rg_definition_conditions {
+    const struct rg_definition_condition *items; /* all must hold */
+    size_t count;
+};
+
+/* Which events are on which sides of a rule. */
+struct rg_definition_pattern {
+    const char *step; /* NULL: any */
+    unsigned sides;
+    struct rg_definition_conditions where;
+};
+
 struct rg_definition_rule {
     const char *id;
-    enum rg_definition_template template;
+    enum rg_definition_template template;  /* never a composite one: those are read as two rules */
     struct rg_definition_names activities; /* A, then B, each one or a set of alternatives */
     size_t a_count;                        /* the first so many of them are A, the rest B */
-    struct rg_definition_names groups;     /* role: groups allowed */
-    struct rg_definition_names agencies;   /* role: agencies allowed */
-    struct rg_definition_names values;     /* no_after_value */
-    const char *column;                    /* no_after_value: the field; else NULL */
-    uint32_t n;                            /* exactly, absence */
-    int64_t limit_ms;                      /* templates with a duration; else 0 */
+    const struct rg_definition_pattern *patterns; /* of the activities first, in their order */
+    size_t pattern_count;
+    struct rg_definition_names groups;       /* role: groups allowed */
+    struct rg_definition_names agencies;     /* role: agencies allowed */
+    struct rg_definition_names values;       /* no_after_value */
+    struct rg_definition_conditions require; /* data */
+    const char *column; /* the field that is judged, of templates that judge one; else NULL */
+    const char *other;  /* case_deadline: the field `done`; correlate: the field of B */
+    const char *same;   /* activation and target must have the same value here; NULL: no matter */
+    const char *from;   /* the deadline counts from this date of the activation; NULL: its time */
+    const char *extend; /* the date of EXTEND */
+    const struct rg_calendar *calendar; /* limit_ms is whole working days of it; NULL: plain time */
+    enum rg_definition_test test;       /* correlate: of A's field and B's */
+    uint32_t n;                         /* as written; 0: none */
+    uint32_t min;                       /* occurrences wanted */
+    uint32_t max;                       /* and allowed; UINT32_MAX: any number */
+    int64_t limit_ms;                   /* templates with a duration; else 0 */
+    int64_t window_ms;                  /* counter; 0: the whole case */
+    bool heal;                          /* what comes late heals the alert */
     enum rg_definition_severity severity;
     struct rg_definition_names to; /* agencies concerned; empty: every reader */
     const char *message_de;        /* never NULL */
@@ -111,6 +154,9 @@ struct rg_definition {
     const struct rg_definition_field *fields;
     size_t field_count;
     struct rg_definition_names ignore; /* columns of a log that are not recorded */
+    struct rg_definition_names ends;   /* steps that end a case */
+    const struct rg_calendar *calendars;
+    size_t calendar_count;
     const struct rg_definition_rule *rules;
     size_t rule_count;
 };
@@ -124,6 +170,10 @@ struct rg_definition {
 RG_CHECKED rg_err rg_definition_parse(const char *name, struct rg_bytes bytes,
                                       struct rg_definition **out,
                                       char err[RG_DEFINITION_ERROR_MAX]);
+/* Look for what is valid and yet cannot be meant: rules that contradict each other, steps that no
+ * case can reach, rules that can never fire. @out gets one line `FILE:LINE:COL: ...` a finding, ""
+ * when there is none. Not to be called while another thread asks. */
+void rg_definition_lint(struct rg_definition *def, char out[RG_DEFINITION_ERROR_MAX]);
 /* Free it; sets *@def to NULL, accepts NULL. */
 void rg_definition_destroy(struct rg_definition **def);
 

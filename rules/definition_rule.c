@@ -7,49 +7,19 @@
 #define DAY_MS INT64_C(86400000)
 #define MESSAGE_MAX 192 /* of the text that stands in for a missing message */
 
-/* Which parameters a template takes. */
-#define P_N 1U
-#define P_LIMIT 2U
-#define P_GROUPS 4U
-#define P_VALUES 8U
-
-struct shape {
-    const char *name;
-    unsigned sides; /* 0: no activities, 1: A, 2: A and B */
-    unsigned a_max; /* alternatives on each side */
-    unsigned b_max;
-    unsigned params;
-    const char *field; /* the entry's field that is judged, or NULL */
+static const struct rg_definition_shape shapes[RG_DEFINITION_TEMPLATES] = {
+#define RG_TEMPLATE(id, name, sides, many, params, field, machine)                                 \
+    [RG_DEFINITION_##id] = {name, sides, many, params, field},
+#include "rules/templates.def"
+#undef RG_TEMPLATE
 };
 
-#define MANY RG_DEFINITION_LIST_MAX
+const struct rg_definition_shape *rg_definition_rule_shape(enum rg_definition_template t)
+{
+    return &shapes[t];
+}
 
-static const struct shape shapes[RG_DEFINITION_TEMPLATES] = {
-    [RG_DEFINITION_INIT] = {"init", 1, MANY, 0, 0, NULL},
-    [RG_DEFINITION_EXACTLY] = {"exactly", 1, MANY, 0, P_N, NULL},
-    [RG_DEFINITION_ABSENCE] = {"absence", 1, MANY, 0, P_N, NULL},
-    [RG_DEFINITION_RESPONSE] = {"response", 2, 1, 1, 0, NULL},
-    [RG_DEFINITION_RESPONSE_WITHIN] = {"response_within", 2, 1, 1, P_LIMIT, NULL},
-    [RG_DEFINITION_RESPONSE_ANY] = {"response_any", 2, 1, MANY, 0, NULL},
-    [RG_DEFINITION_RESPONSE_ANY_WITHIN] = {"response_any_within", 2, 1, MANY, P_LIMIT, NULL},
-    [RG_DEFINITION_ALTERNATE_RESPONSE] = {"alternate_response", 2, 1, 1, 0, NULL},
-    [RG_DEFINITION_CHAIN_RESPONSE] = {"chain_response", 2, 1, 1, 0, NULL},
-    [RG_DEFINITION_RESPONDED_EXISTENCE] = {"responded_existence", 2, 1, 1, 0, NULL},
-    [RG_DEFINITION_PRECEDENCE] = {"precedence", 2, 1, 1, 0, NULL},
-    [RG_DEFINITION_PRECEDENCE_ANY] = {"precedence_any", 2, MANY, 1, 0, NULL},
-    [RG_DEFINITION_CHAIN_PRECEDENCE] = {"chain_precedence", 2, 1, 1, 0, NULL},
-    [RG_DEFINITION_NOT_SUCCESSION] = {"not_succession", 2, 1, 1, 0, NULL},
-    [RG_DEFINITION_NOT_COEXISTENCE] = {"not_coexistence", 2, 1, 1, 0, NULL},
-    [RG_DEFINITION_MAX_DELAY] = {"max_delay", 2, 1, 1, P_LIMIT, NULL},
-    [RG_DEFINITION_MIN_DELAY] = {"min_delay", 2, 1, 1, P_LIMIT, NULL},
-    [RG_DEFINITION_CASE_DURATION] = {"case_duration", 0, 0, 0, P_LIMIT, NULL},
-    [RG_DEFINITION_ROLE] = {"role", 1, MANY, 0, P_GROUPS, NULL},
-    [RG_DEFINITION_SINGLE_GROUP] = {"single_group", 1, MANY, 0, 0, "group"},
-    [RG_DEFINITION_FOUR_EYES] = {"four_eyes", 2, 1, 1, 0, "resource"},
-    [RG_DEFINITION_NO_AFTER_VALUE] = {"no_after_value", 1, MANY, 0, P_VALUES, NULL},
-};
-
-const char *rg_definition_rule_template(enum rg_definition_template t)
+const char *rg_definition_template_name(enum rg_definition_template t)
 {
     return t > 0 && t < RG_DEFINITION_TEMPLATES ? shapes[t].name : "?";
 }
@@ -57,11 +27,11 @@ const char *rg_definition_rule_template(enum rg_definition_template t)
 static enum rg_definition_template read_template(struct rg_definition_build *b,
                                                  const struct rg_yaml_node *node)
 {
-    char known[512];
+    char known[1024];
     size_t len = 0;
     const char *name = rg_yaml_str(b->doc, node, "template", RG_NAME_MAX, true);
     if (name == NULL) {
-        return 0;
+        return RG_DEFINITION_NONE;
     }
     for (int t = 1; t < RG_DEFINITION_TEMPLATES; t++) {
         if (strcmp(shapes[t].name, name) == 0) {
@@ -73,75 +43,64 @@ static enum rg_definition_template read_template(struct rg_definition_build *b,
     }
     rg_yaml_report(b->doc, rg_yaml_get(node, "template"), "unknown template '%s'; known are %s",
                    name, known);
-    return 0;
+    return RG_DEFINITION_NONE;
 }
 
-/* One side, A or B: a name, or a list of names when it @may_many. */
-static void take_side(struct rg_definition_build *b, const struct rg_yaml_node *node, bool may_many,
-                      const char **out, size_t *count)
+void rg_definition_rule_need(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                             const char *field)
 {
-    const struct rg_definition_names names = rg_definition__names(b, node, "an activity");
-    if (names.count > 1 && !may_many) {
-        rg_yaml_report(b->doc, node, "this place takes a single activity, here are %zu",
-                       names.count);
-    }
-    if (names.count > RG_DEFINITION_LIST_MAX - *count) {
-        rg_yaml_report(b->doc, node, "more than %d activities in one rule", RG_DEFINITION_LIST_MAX);
-        return;
-    }
-    for (size_t i = 0; i < names.count; i++) {
-        out[(*count)++] = names.items[i];
+    if (!rg_definition_has_field(&b->pub, rg_bytes_str(field))) {
+        rg_yaml_report(b->doc, node,
+                       "the rule judges the field '%.64s', which is not among the fields; add it",
+                       field);
     }
 }
 
-static void check_steps(struct rg_definition_build *b, const struct rg_yaml_node *node)
+/* A field that holds dates. */
+static const char *read_date_field(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                                   const char *key, bool required)
 {
-    if (b->pub.steps_any) {
-        return;
+    const char *name = rg_yaml_str(b->doc, node, key, RG_NAME_MAX, required);
+    if (name == NULL) {
+        return NULL;
     }
-    for (const struct rg_yaml_node *n = rg_yaml_first(node); n != NULL; n = rg_yaml_next(n)) {
-        const struct rg_yaml_node *i = n->kind == RG_YAML_SEQUENCE ? rg_yaml_first(n) : n;
-        for (; i != NULL; i = i == n ? NULL : rg_yaml_next(i)) {
-            if (i->kind == RG_YAML_SCALAR &&
-                rg_definition_find_step(&b->pub, rg_bytes_str(i->text)) == NULL) {
-                rg_yaml_report(
-                    b->doc, i,
-                    "the step '%.64s' is not among the steps; correct it or add the step", i->text);
-            }
+    const struct rg_yaml_node *at = rg_yaml_get(node, key);
+    rg_definition_rule_need(b, at, name);
+    for (size_t i = 0; i < b->pub.field_count; i++) {
+        if (strcmp(b->pub.fields[i].name, name) == 0 &&
+            b->pub.fields[i].kind == RG_DEFINITION_ENUM) {
+            rg_yaml_report(b->doc, at, "the field '%.64s' holds no dates", name);
         }
     }
+    return name;
 }
 
-/* `activities: [A, B]`; a set of alternatives is a list in the place of the name, or, where only
- * one side can have several, the names beside it. */
-static void read_activities(struct rg_definition_build *b, const struct rg_yaml_node *node,
-                            const struct shape *s, struct rg_definition_rule *out)
+static void read_calendar(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                          struct rg_definition_rule *out)
 {
-    const struct rg_yaml_node *list = rg_yaml_list(b->doc, node, "activities", true);
-    if (list == NULL) {
+    const char *name = rg_yaml_str(b->doc, node, "calendar", RG_NAME_MAX, false);
+    if (name == NULL) {
         return;
     }
-    const size_t entries = list->count;
-    const size_t sides = s->sides;
-    if (entries == 0 || entries > MANY || (sides == 2 && entries < 2) ||
-        (sides == 2 && s->a_max == 1 && s->b_max == 1 && entries > 2)) {
-        rg_yaml_report(b->doc, list, "the template '%s' takes %s, here are %zu", s->name,
-                       sides == 1 ? "one or more activities" : "two activities, A and B", entries);
-        return;
+    for (size_t i = 0; i < b->pub.calendar_count; i++) {
+        if (strcmp(b->pub.calendars[i].name, name) == 0) {
+            out->calendar = &b->pub.calendars[i];
+        }
     }
-    const char **names = rg_definition__alloc(b, MANY, sizeof(*names));
-    if (names == NULL) {
-        return;
+    if (out->calendar == NULL) {
+        rg_yaml_report(b->doc, rg_yaml_get(node, "calendar"),
+                       "the calendar '%.64s' is not among the calendars; add it", name);
     }
-    size_t count = 0;
-    size_t i = 0;
-    const size_t a_entries = sides == 1 ? entries : s->a_max > 1 ? entries - 1 : 1;
-    for (const struct rg_yaml_node *n = rg_yaml_first(list); n != NULL; n = rg_yaml_next(n), i++) {
-        take_side(b, n, (i < a_entries ? s->a_max : s->b_max) > 1, names, &count);
-        out->a_count = i + 1 == a_entries ? count : out->a_count;
+}
+
+void rg_definition_rule_check_limit(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                                    const struct rg_definition_rule *rule)
+{
+    if (rule->calendar != NULL &&
+        (rule->limit_ms % DAY_MS != 0 || rule->limit_ms / DAY_MS > RG_DEFINITION_WORKDAYS_MAX)) {
+        rg_yaml_report(b->doc, node, "with a calendar a limit is 0 to %d whole days",
+                       RG_DEFINITION_WORKDAYS_MAX);
     }
-    out->activities = (struct rg_definition_names){names, count};
-    check_steps(b, list);
 }
 
 static void read_limit(struct rg_definition_build *b, const struct rg_yaml_node *node,
@@ -157,7 +116,7 @@ static void read_limit(struct rg_definition_build *b, const struct rg_yaml_node 
         rg_yaml_report(b->doc, node,
                        "the template '%s' takes one duration: within (at_least for "
                        "min_delay) like P7D, or days; here are %zu",
-                       rg_definition_rule_template(out->template), given);
+                       rg_definition_template_name(out->template), given);
         return;
     }
     const struct rg_yaml_node *least = rg_yaml_get(node, "at_least");
@@ -167,17 +126,7 @@ static void read_limit(struct rg_definition_build *b, const struct rg_yaml_node 
     out->limit_ms = (int64_t)rg_yaml_u64(b->doc, node, "days", range, 0) * DAY_MS;
     out->limit_ms = rg_yaml_duration(b->doc, node, "at_least", out->limit_ms);
     out->limit_ms = rg_yaml_duration(b->doc, node, "within", out->limit_ms);
-}
-
-static void need_field(struct rg_definition_build *b, const struct rg_yaml_node *node,
-                       const struct rg_definition_rule *rule, const char *field)
-{
-    if (!rg_definition_has_field(&b->pub, rg_bytes_str(field))) {
-        rg_yaml_report(b->doc, node,
-                       "the template '%s' judges the field '%.64s', which is not among "
-                       "the fields; add it",
-                       rg_definition_rule_template(rule->template), field);
-    }
+    rg_definition_rule_check_limit(b, node, out);
 }
 
 static void read_role(struct rg_definition_build *b, const struct rg_yaml_node *node,
@@ -185,15 +134,13 @@ static void read_role(struct rg_definition_build *b, const struct rg_yaml_node *
 {
     const struct rg_yaml_node *groups = rg_yaml_get(node, "groups");
     const struct rg_yaml_node *agencies = rg_yaml_get(node, "agencies");
-    if ((groups == NULL) == (agencies == NULL)) {
+    if (groups != NULL && agencies != NULL) {
         rg_yaml_report(b->doc, node,
                        "the template 'role' takes either groups or agencies; name one");
-        return;
-    }
-    if (groups != NULL) {
+    } else if (groups != NULL) {
         out->groups = rg_definition__names(b, groups, "a group");
-        need_field(b, groups, out, "group");
-    } else {
+        rg_definition_rule_need(b, groups, "group");
+    } else if (agencies != NULL) {
         out->agencies = rg_definition__names(b, agencies, "an agency");
     }
 }
@@ -212,7 +159,7 @@ static void read_values(struct rg_definition_build *b, const struct rg_yaml_node
     if (out->column == NULL) {
         return;
     }
-    need_field(b, rg_yaml_get(node, "column"), out, out->column);
+    rg_definition_rule_need(b, rg_yaml_get(node, "column"), out->column);
     for (size_t i = 0; i < out->values.count; i++) {
         if (rg_definition_check_field(&b->pub, rg_bytes_str(out->column),
                                       rg_bytes_str(out->values.items[i]), &why) == RG_ERR_INVALID) {
@@ -223,16 +170,93 @@ static void read_values(struct rg_definition_build *b, const struct rg_yaml_node
     }
 }
 
+static void read_compare(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                         struct rg_definition_rule *out)
+{
+    static const char *const keys[] = {"a", "test", "b"};
+    const struct rg_yaml_node *c = rg_yaml_map(b->doc, node, "compare", true);
+    if (c == NULL) {
+        return;
+    }
+    rg_yaml_only(b->doc, c, keys, 3);
+    out->column = rg_yaml_str(b->doc, c, "a", RG_NAME_MAX, true);
+    out->other = rg_yaml_str(b->doc, c, "b", RG_NAME_MAX, true);
+    const char *test = rg_yaml_str(b->doc, c, "test", RG_NAME_MAX, true);
+    if (out->column == NULL || out->other == NULL || test == NULL) {
+        return;
+    }
+    rg_definition_rule_need(b, rg_yaml_get(c, "a"), out->column);
+    rg_definition_rule_need(b, rg_yaml_get(c, "b"), out->other);
+    out->test = rg_definition_pattern_test(test);
+    if (out->test == 0) {
+        rg_yaml_report(b->doc, rg_yaml_get(c, "test"),
+                       "unknown test '%.64s'; known are is, not, less, at_most, more, at_least",
+                       test);
+    }
+}
+
+/* How often A is wanted and allowed. */
+static void read_numbers(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                         struct rg_definition_rule *out)
+{
+    const struct rg_definition_shape *s = &shapes[out->template];
+    const bool zero =
+        out->template == RG_DEFINITION_EXACTLY || out->template == RG_DEFINITION_AT_MOST;
+    const uint64_t range[2] = {zero ? 0 : 1, RG_DEFINITION_N_MAX};
+    const uint64_t any[2] = {0, RG_DEFINITION_N_MAX};
+    const uint32_t n =
+        (s->params & P_N) != 0 ? (uint32_t)rg_yaml_u64(b->doc, node, "n", range, 1) : 1;
+    out->n = (s->params & P_N) != 0 ? n : 0;
+    out->min = n;
+    out->max = UINT32_MAX;
+    if (out->template == RG_DEFINITION_EXACTLY) {
+        out->max = n;
+    } else if (out->template == RG_DEFINITION_ABSENCE || out->template == RG_DEFINITION_AT_MOST) {
+        out->min = 0;
+        out->max = out->template == RG_DEFINITION_ABSENCE ? n - 1 : n;
+    } else if ((s->params & P_RANGE) != 0) {
+        out->min = (uint32_t)rg_yaml_u64(b->doc, node, "min", any, 0);
+        out->max = (uint32_t)rg_yaml_u64(b->doc, node, "max", any, RG_DEFINITION_N_MAX);
+        if (out->min > out->max) {
+            rg_yaml_report(b->doc, node, "'min' is above 'max'; no case can keep to that");
+        }
+    }
+}
+
 /* A parameter that the template does not take is a misunderstanding, so it is an error. */
 static void refuse_params(struct rg_definition_build *b, const struct rg_yaml_node *node,
-                          const struct shape *s)
+                          const struct rg_definition_shape *s)
 {
     static const struct {
         const char *key;
         unsigned param;
-    } params[] = {{"n", P_N},           {"within", P_LIMIT},  {"at_least", P_LIMIT},
-                  {"days", P_LIMIT},    {"groups", P_GROUPS}, {"agencies", P_GROUPS},
-                  {"column", P_VALUES}, {"values", P_VALUES}};
+    } params[] = {{"n", P_N},
+                  {"min", P_RANGE},
+                  {"max", P_RANGE},
+                  {"within", P_LIMIT},
+                  {"at_least", P_LIMIT},
+                  {"days", P_LIMIT},
+                  {"calendar", P_CALENDAR},
+                  {"from", P_CLOCK},
+                  {"hold", P_CLOCK},
+                  {"resume", P_CLOCK},
+                  {"extend", P_CLOCK},
+                  {"hard", P_HARD},
+                  {"hard_message", P_HARD},
+                  {"heal", P_HEAL},
+                  {"same", P_SAME},
+                  {"groups", P_GROUPS},
+                  {"agencies", P_GROUPS},
+                  {"column", P_VALUES},
+                  {"values", P_VALUES},
+                  {"reset", P_RESET},
+                  {"window", P_WINDOW},
+                  {"include", P_INCLUDE},
+                  {"require", P_REQUIRE},
+                  {"compare", P_COMPARE},
+                  {"field", P_FIELD},
+                  {"due", P_DUE},
+                  {"done", P_DUE}};
     for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
         const struct rg_yaml_node *n = rg_yaml_get(node, params[i].key);
         if (n != NULL && (s->params & params[i].param) == 0) {
@@ -254,9 +278,11 @@ static void read_severity(struct rg_definition_build *b, const struct rg_yaml_no
     out->severity = RG_DEFINITION_WARNING;
     if (s != NULL && strcmp(s, "critical") == 0) {
         out->severity = RG_DEFINITION_CRITICAL;
+    } else if (s != NULL && strcmp(s, "none") == 0) {
+        out->severity = RG_DEFINITION_SILENT;
     } else if (s != NULL && strcmp(s, "warning") != 0) {
         rg_yaml_report(b->doc, rg_yaml_get(node, "severity"),
-                       "unknown severity '%s'; write warning or critical", s);
+                       "unknown severity '%s'; write warning or critical, or none", s);
     }
 }
 
@@ -268,28 +294,75 @@ static void read_message(struct rg_definition_build *b, const struct rg_yaml_nod
         return;
     }
     (void)snprintf(text, MESSAGE_MAX, "%s (%s)", out->id == NULL ? "?" : out->id,
-                   rg_definition_rule_template(out->template));
+                   rg_definition_template_name(out->template));
     out->message_de = text;
     out->message_en = text;
     rg_definition__texts(b, rg_yaml_map(b->doc, node, "message", false), &out->message_de,
                          &out->message_en);
 }
 
+/* What moves or stops the clock of a deadline. */
+static void read_clock(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                       struct rg_definition_rule *out)
+{
+    static const char *const keys[] = {"by", "to"};
+    const bool hold = rg_definition_pattern_more(b, node, "hold", RG_DEFINITION_HOLD);
+    const bool resume = rg_definition_pattern_more(b, node, "resume", RG_DEFINITION_RESUME);
+    const struct rg_yaml_node *extend = rg_yaml_map(b->doc, node, "extend", false);
+    if (hold != resume) {
+        rg_yaml_report(b->doc, node, "'hold' and 'resume' belong together; name both");
+    }
+    out->from = read_date_field(b, node, "from", false);
+    if (extend == NULL) {
+        return;
+    }
+    rg_yaml_only(b->doc, extend, keys, 2);
+    out->extend = read_date_field(b, extend, "to", true);
+    if (!rg_definition_pattern_more(b, extend, "by", RG_DEFINITION_EXTEND)) {
+        rg_yaml_report(b->doc, extend, "the key 'by' is missing; name the steps");
+    }
+}
+
+static void read_case_fields(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                             const struct rg_definition_shape *s, struct rg_definition_rule *out)
+{
+    if ((s->params & P_DUE) != 0) {
+        out->column = read_date_field(b, node, "due", true);
+        out->other = read_date_field(b, node, "done", false);
+    }
+    if ((s->params & P_FIELD) != 0) {
+        out->column = read_date_field(b, node, "field", true);
+    }
+    if ((s->params & P_SAME) != 0) {
+        out->same = rg_yaml_str(b->doc, node, "same", RG_NAME_MAX, false);
+        if (out->same != NULL) {
+            rg_definition_rule_need(b, rg_yaml_get(node, "same"), out->same);
+        }
+    }
+    if (s->field != NULL) {
+        out->column = s->field;
+        rg_definition_rule_need(b, node, s->field);
+    }
+}
+
 static void read_params(struct rg_definition_build *b, const struct rg_yaml_node *node,
                         struct rg_definition_rule *out)
 {
-    const struct shape *s = &shapes[out->template];
+    const struct rg_definition_shape *s = &shapes[out->template];
     refuse_params(b, node, s);
+    b->scratch_count = 0;
     if (s->sides > 0) {
-        read_activities(b, node, s, out);
+        rg_definition_pattern_activities(b, node, s, out);
     }
-    if ((s->params & P_N) != 0) {
-        const uint64_t range[2] = {out->template == RG_DEFINITION_ABSENCE ? 1 : 0,
-                                   RG_DEFINITION_N_MAX};
-        out->n = (uint32_t)rg_yaml_u64(b->doc, node, "n", range, 1);
+    read_numbers(b, node, out);
+    if ((s->params & P_CALENDAR) != 0) {
+        read_calendar(b, node, out);
     }
     if ((s->params & P_LIMIT) != 0) {
         read_limit(b, node, out);
+    }
+    if ((s->params & P_CLOCK) != 0) {
+        read_clock(b, node, out);
     }
     if ((s->params & P_GROUPS) != 0) {
         read_role(b, node, out);
@@ -297,36 +370,63 @@ static void read_params(struct rg_definition_build *b, const struct rg_yaml_node
     if ((s->params & P_VALUES) != 0) {
         read_values(b, node, out);
     }
-    if (s->field != NULL) {
-        need_field(b, node, out, s->field);
+    if ((s->params & P_COMPARE) != 0) {
+        read_compare(b, node, out);
     }
+    const struct rg_yaml_node *require = rg_yaml_map(b->doc, node, "require", false);
+    if ((s->params & P_REQUIRE) != 0 && require == NULL) {
+        rg_yaml_report(b->doc, node, "the key 'require' is missing; say what must hold");
+    } else if (require != NULL) {
+        out->require = rg_definition_pattern_where(b, require);
+    }
+    read_case_fields(b, node, s, out);
+    (void)rg_definition_pattern_more(b, node, "reset", RG_DEFINITION_RESET);
+    (void)rg_definition_pattern_more(b, node, "include", RG_DEFINITION_RESET);
+    out->window_ms = rg_yaml_duration(b->doc, node, "window", 0);
+    out->heal = rg_yaml_bool(b->doc, node, "heal", false);
+    if (out->window_ms > 0 && out->n > RG_DEFINITION_WINDOW_N_MAX) {
+        rg_yaml_report(b->doc, node, "with a window 'n' is at most %d", RG_DEFINITION_WINDOW_N_MAX);
+    }
+    for (size_t i = 0; (s->params & P_ENDS) != 0 && i < b->pub.ends.count &&
+                       b->scratch_count < RG_DEFINITION_PATTERNS_MAX;
+         i++) {
+        b->scratch[b->scratch_count++] = (struct rg_definition_pattern){
+            .step = b->pub.ends.items[i], .sides = RG_DEFINITION_END};
+    }
+    rg_definition_pattern_end(b, out);
 }
 
-void rg_definition_rule_read(struct rg_definition_build *b, const struct rg_yaml_node *node,
-                             struct rg_definition_rule *out)
+size_t rg_definition_rule_read(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                               struct rg_definition_rule out[2])
 {
-    static const char *const keys[] = {"id",       "template", "activities", "n",
-                                       "within",   "days",     "at_least",   "groups",
-                                       "agencies", "column",   "values",     "severity",
-                                       "to",       "message",  "description"};
+    static const char *const keys[] = {
+        "id",     "template", "activities", "n",        "min",          "max",      "within",
+        "days",   "at_least", "calendar",   "from",     "hold",         "resume",   "extend",
+        "hard",   "heal",     "same",       "groups",   "hard_message", "agencies", "column",
+        "values", "reset",    "window",     "include",  "require",      "compare",  "field",
+        "due",    "done",     "on",         "severity", "to",           "message",  "description"};
     rg_yaml_only(b->doc, node, keys, sizeof(keys) / sizeof(keys[0]));
     if (node->kind != RG_YAML_MAPPING) {
-        return;
+        return 0;
     }
     const struct rg_yaml_node *id = rg_yaml_get(node, "id");
     if (id == NULL) {
         rg_yaml_report(b->doc, node, "the key 'id' is missing; give the rule a name of its own");
     } else {
-        out->id = rg_definition__name(b, id, "a rule id");
+        out[0].id = rg_definition__name(b, id, "a rule id");
     }
-    out->template = read_template(b, node);
-    if (out->template != 0) {
-        read_params(b, node, out);
+    out[0].template = read_template(b, node);
+    if (out[0].template != RG_DEFINITION_NONE) {
+        read_params(b, node, &out[0]);
     }
-    read_severity(b, node, out);
+    read_severity(b, node, &out[0]);
     if (rg_yaml_get(node, "to") != NULL) {
-        out->to = rg_definition__names(b, rg_yaml_get(node, "to"), "an agency");
+        out[0].to = rg_definition__names(b, rg_yaml_get(node, "to"), "an agency");
     }
-    read_message(b, node, out);
+    read_message(b, node, &out[0]);
     (void)rg_yaml_str(b->doc, node, "description", RG_DEFINITION_TEXT_MAX, false);
+    if (!rg_yaml_bool(b->doc, node, "on", true) || out[0].template == RG_DEFINITION_NONE) {
+        return 0;
+    }
+    return rg_definition_expand(b, node, out);
 }

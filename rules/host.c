@@ -3,8 +3,8 @@
 
 #include "rules/soll.h"
 
-#if RG_HOSTMSG_FULL != RG_RULES_FULL
-#error "the flag is passed on"
+#if RG_HOSTMSG_FULL != RG_RULES_FULL || RG_HOSTMSG_VOID != RG_RULES_VOID
+#error "flags are passed on"
 #endif
 _Static_assert(RG_HOSTMSG_NEVER == RG_RULES_NEVER, "deadlines are passed on");
 _Static_assert(RG_HOSTMSG_STATE_MAX >= RG_SOLL_STATE_MAX, "the state of soll fits");
@@ -43,11 +43,13 @@ static void on_emit(void *ctx, const struct rg_rules_alert *alert)
                                          .rule = alert->rule,
                                          .rule_id = bytes_of(alert->id),
                                          .severity = (uint8_t)alert->severity,
+                                         .state = (uint8_t)alert->state,
                                          .event_no = alert->event_no,
                                          .time_ms = h->op_time_ms,
                                          .due_ms = alert->due_ms,
                                          .step = bytes_of(alert->step)};
     if (alert->severity < RG_RULES_WARNING || alert->severity > RG_RULES_SYSTEM ||
+        alert->state < RG_RULES_RAISED || alert->state > RG_RULES_HEALED ||
         alert->event_no < RG_RULES_WHOLE_CASE) {
         h->items.failed = true;
     } else if (!h->full) {
@@ -206,6 +208,7 @@ static int do_entry(struct rg_host *h, const struct rg_hostmsg_op *op)
     }
     const struct rg_rules_entry entry = {.time_ms = op->time_ms,
                                          .occurred_ms = op->occurred_ms,
+                                         .flags = op->flags,
                                          .step = text_of(op->step),
                                          .agency = text_of(op->agency),
                                          .fields = fields,

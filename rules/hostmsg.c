@@ -154,6 +154,7 @@ void rg_hostmsg_put_op(struct rg_hostmsg_buf *b, const struct rg_hostmsg_op *op)
         return;
     }
     put_u64(b, (uint64_t)op->occurred_ms);
+    put_u8(b, op->flags);
     put_name(b, op->step);
     put_name(b, op->agency);
     put_u8(b, (uint8_t)op->field_count);
@@ -222,6 +223,7 @@ void rg_hostmsg_put_item(struct rg_hostmsg_buf *items, const struct rg_hostmsg_i
     switch (item->kind) {
     case RG_HOSTMSG_ALERT:
         put_u8(items, item->severity);
+        put_u8(items, item->state);
         put_u64(items, (uint64_t)item->event_no);
         put_u64(items, (uint64_t)item->time_ms);
         put_u64(items, (uint64_t)item->due_ms);
@@ -416,10 +418,11 @@ bool rg_hostmsg_next_op(struct rg_reader *r, struct rg_hostmsg_op *out)
         return !r->failed;
     }
     out->occurred_ms = get_time(r);
+    out->flags = rg_bytes_get_u8(r);
     out->step = get_name(r, 1);
     out->agency = get_name(r, 0);
     const uint8_t count = rg_bytes_get_u8(r);
-    if (count > RG_FIELDS_MAX) {
+    if (count > RG_FIELDS_MAX || out->flags > RG_HOSTMSG_VOID) {
         r->failed = true;
     }
     for (size_t i = 0; i < count && !r->failed; i++) {
@@ -444,11 +447,13 @@ bool rg_hostmsg_next_item(struct rg_reader *r, struct rg_hostmsg_item *out)
     out->rule_id = get_name(r, 0);
     if (kind == RG_HOSTMSG_ALERT) {
         out->severity = rg_bytes_get_u8(r);
+        out->state = rg_bytes_get_u8(r);
         out->event_no = get_i64(r);
         out->time_ms = get_time(r);
         out->due_ms = get_i64(r);
         out->step = get_name(r, 0);
-        r->failed = r->failed || out->severity < 1 || out->severity > 3 || out->event_no < -1;
+        r->failed = r->failed || out->severity < 1 || out->severity > 3 || out->state < 1 ||
+                    out->state > 2 || out->event_no < -1;
     } else if (kind == RG_HOSTMSG_DUTY) {
         out->due_ms = get_i64(r);
         out->step = get_name(r, 0);

@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 
-#define RG_HOSTMSG_FORMAT 1
+#define RG_HOSTMSG_FORMAT 2
 /* Bytes of an OPEN or BATCH, and of an answer, each with its length. */
 #define RG_HOSTMSG_BATCH_MAX ((size_t)4 * 1024 * 1024)
 #define RG_HOSTMSG_RESULT_MAX ((size_t)16 * 1024 * 1024)
@@ -40,6 +40,8 @@ enum rg_hostmsg_kind {
 /* Flags of a case: RG_HOSTMSG_FULL is conformance (lists of violating events, no alerts, bigger
  * state); 0 is live. A state written with one is not read with the other. */
 #define RG_HOSTMSG_FULL 1u
+/* Flag of an ENTRY: it was cancelled, keeps its number in the case and is not judged. */
+#define RG_HOSTMSG_VOID 1u
 
 enum rg_hostmsg_op_kind {
     RG_HOSTMSG_OP_ENTRY = 1,
@@ -80,6 +82,7 @@ struct rg_hostmsg_op {
     enum rg_hostmsg_op_kind kind;
     int64_t time_ms; /* ENTRY, TICK: block time; FINISH: as of */
     int64_t occurred_ms;
+    uint8_t flags;          /* 0 or RG_HOSTMSG_VOID */
     struct rg_bytes step;   /* 1 to RG_NAME_MAX */
     struct rg_bytes agency; /* 0 to RG_NAME_MAX */
     struct rg_hostmsg_field fields[RG_FIELDS_MAX];
@@ -117,6 +120,7 @@ struct rg_hostmsg_item {
     struct rg_bytes rule_id;
     /* ALERT; step and due_ms DUTY too */
     uint8_t severity; /* enum rg_rules_severity: 1 warning, 2 critical, 3 system */
+    uint8_t state;    /* enum rg_rules_state: 1 raised, 2 healed */
     int64_t event_no; /* -1: the case as a whole */
     int64_t time_ms;  /* block time of the operation */
     int64_t due_ms;

@@ -1,4 +1,4 @@
-/* The rules ABI, version 1: what a rules module offers and what it is offered. Plain C, needs no
+/* The rules ABI, version 2: what a rules module offers and what it is offered. Plain C, needs no
  * other header of Reigen; a module is a shared object that exports
  *
  *     const struct rg_rules_module *reigen_rules_module(void);
@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RG_RULES_ABI 1u
+#define RG_RULES_ABI 2u
 #define RG_RULES_ENTRY_POINT "reigen_rules_module"
 #define RG_RULES_NEVER INT64_MAX /* no deadline */
 #define RG_RULES_WHOLE_CASE (-1) /* an event number that stands for the case */
@@ -46,8 +46,15 @@ enum rg_rules_judgement {
     RG_RULES_VIOLATED = 3,
 };
 
+enum rg_rules_state {
+    RG_RULES_RAISED = 1,
+    RG_RULES_HEALED = 2, /* the alert of this rule and event_no is made good */
+};
+
 /* Flags of begin. */
 #define RG_RULES_FULL 1u /* conformance: keep lists of violating events, raise no alerts */
+/* Flags of an entry. */
+#define RG_RULES_VOID 1u /* cancelled: it has its number in the case and is not judged */
 
 struct rg_rules_text {
     const char *data;
@@ -62,6 +69,7 @@ struct rg_rules_field {
 struct rg_rules_entry {
     int64_t time_ms;     /* of the block */
     int64_t occurred_ms; /* as the agency states it */
+    uint32_t flags;      /* RG_RULES_VOID */
     struct rg_rules_text step;
     struct rg_rules_text agency; /* that recorded it */
     const struct rg_rules_field *fields;
@@ -72,6 +80,7 @@ struct rg_rules_alert {
     uint32_t rule;             /* index in the definition */
     struct rg_rules_text id;   /* the rule's id */
     uint32_t severity;         /* enum rg_rules_severity */
+    uint32_t state;            /* enum rg_rules_state */
     int64_t event_no;          /* 0-based in its case, or RG_RULES_WHOLE_CASE */
     int64_t due_ms;            /* the deadline that passed, or RG_RULES_NEVER */
     struct rg_rules_text step; /* of that event */
@@ -133,6 +142,8 @@ struct rg_rules_module {
                  const struct rg_rules_entry *entry);
     int (*tick)(void *instance, const struct rg_rules_host *host, int64_t time_ms);
     int (*next)(void *instance, const struct rg_rules_host *host);
+    /* The verdicts of a conformance run: the trace ends here. Of a live case: how it stands now,
+     * what may still be answered is pending. */
     int (*finish)(void *instance, const struct rg_rules_host *host, int64_t as_of_ms);
     int (*end)(void *instance, const struct rg_rules_host *host);
 };

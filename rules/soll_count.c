@@ -1,62 +1,94 @@
-/* Templates that count: init, exactly, absence. number: occurrences of A. */
+/* Templates that count. number: occurrences of A.
+ *
+ * init; a range of occurrences (exactly, absence, existence, at_most, between, choice); a counter
+ * with reset and window, whose open entries are the occurrences inside the window. */
 #include "rules/soll_rule.h"
+
+#define DONE 1U
 
 static void init_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {
-    if (ev->no != 0) {
+    if (r->mem->activations > 0) {
         return;
     }
     r->mem->activations = 1;
-    if ((ev->sides & RG_SOLL_RULE_A) == 0) {
-        rg_soll__violate(r, 0, RG_RULES_NEVER, ev->entry->step);
+    if ((ev->sides & RG_DEFINITION_A) == 0) {
+        rg_soll__violate_by(r, ev);
     }
 }
 
 static bool init_duty(const struct rg_soll_rule *r)
 {
-    return rg_soll__events(r) == 0;
+    return r->mem->activations == 0;
 }
 
 const struct rg_soll_template rg_soll_count_init = {.entry = init_entry, .duty = init_duty};
 
-static void exactly_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
+static void range_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {
     r->mem->activations = 1;
-    if ((ev->sides & RG_SOLL_RULE_A) == 0) {
+    if ((ev->sides & RG_DEFINITION_A) != 0) {
+        r->mem->number++;
+        if (r->mem->number > r->def->max) {
+            rg_soll__violate_by(r, ev);
+        }
+    }
+    if ((ev->sides & RG_DEFINITION_END) != 0 && r->mem->number < r->def->min &&
+        (r->mem->flags & DONE) == 0) {
+        r->mem->flags |= DONE;
+        rg_soll__violate(r, RG_RULES_WHOLE_CASE, RG_RULES_NEVER, ev->entry->step);
+    }
+}
+
+static bool range_duty(const struct rg_soll_rule *r)
+{
+    return r->mem->number < r->def->min && (r->mem->flags & DONE) == 0;
+}
+
+static void range_finish(const struct rg_soll_rule *r, struct rg_soll_end *end)
+{
+    if (r->mem->activations > 0 && range_duty(r)) {
+        rg_soll__unanswered(r, end, RG_RULES_WHOLE_CASE);
+    }
+}
+
+const struct rg_soll_template rg_soll_count_range = {
+    .entry = range_entry, .finish = range_finish, .duty = range_duty};
+
+/* How many there are with @ev, of which the window keeps no more than the limit needs. */
+static uint64_t count_in_window(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
+{
+    struct rg_soll_state_rule *m = r->mem;
+    const int64_t from = ev->time_ms - r->def->window_ms;
+    for (size_t i = 0; i < m->open_count; i++) {
+        if (m->open[i].time_ms < from || m->open_count - i >= r->def->n) {
+            rg_soll__drop(r, i);
+        }
+    }
+    rg_soll__compact(r);
+    rg_soll__open(r, ev, ev->time_ms, rg_soll__text(""));
+    return m->open_count;
+}
+
+static void counter_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
+{
+    struct rg_soll_state_rule *m = r->mem;
+    if ((ev->sides & RG_DEFINITION_RESET) != 0) {
+        m->number = 0;
+        for (size_t i = 0; i < m->open_count; i++) {
+            rg_soll__drop(r, i);
+        }
+        rg_soll__compact(r);
+    }
+    if ((ev->sides & RG_DEFINITION_A) == 0) {
         return;
     }
-    r->mem->number++;
-    if (r->mem->number > r->def->n) {
-        rg_soll__violate(r, ev->no, RG_RULES_NEVER, ev->entry->step);
+    m->activations++;
+    m->number++;
+    const uint64_t count = r->def->window_ms > 0 ? count_in_window(r, ev) : m->number;
+    if (count >= r->def->n) {
+        rg_soll__violate_by(r, ev);
     }
 }
 
-static void exactly_finish(const struct rg_soll_rule *r, struct rg_soll_end *end)
-{
-    (void)end;
-    if (r->mem->activations > 0 && r->mem->number < r->def->n) {
-        rg_soll__end_violation(r, RG_RULES_WHOLE_CASE);
-    }
-}
-
-static bool exactly_duty(const struct rg_soll_rule *r)
-{
-    return r->mem->number < r->def->n;
-}
-
-const struct rg_soll_template rg_soll_count_exactly = {
-    .entry = exactly_entry, .finish = exactly_finish, .duty = exactly_duty};
-
-static void absence_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
-{
-    r->mem->activations = 1;
-    if ((ev->sides & RG_SOLL_RULE_A) == 0) {
-        return;
-    }
-    r->mem->number++;
-    if (r->mem->number >= r->def->n) {
-        rg_soll__violate(r, ev->no, RG_RULES_NEVER, ev->entry->step);
-    }
-}
-
-const struct rg_soll_template rg_soll_count_absence = {.entry = absence_entry};
+const struct rg_soll_template rg_soll_count_counter = {.entry = counter_entry};

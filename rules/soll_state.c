@@ -3,7 +3,7 @@
 
 #include "base/panic.h"
 
-#define FORMAT 1
+#define FORMAT 2
 
 /* Which members of a rule are there. */
 #define HAS_FLAGS 0x01U
@@ -69,18 +69,24 @@ static rg_err grow(void **list, size_t count, size_t *cap, size_t size)
     return RG_OK;
 }
 
-rg_err rg_soll_state_add_open(struct rg_soll_state *s, struct rg_soll_state_rule *r,
-                              struct rg_soll_state_open open)
+static size_t open_cost(const struct rg_soll_state_open *o)
 {
-    if (s->budget < RG_SOLL_STATE_OPEN_COST) {
+    return RG_SOLL_STATE_OPEN_COST + o->key_len;
+}
+
+rg_err rg_soll_state_add_open(struct rg_soll_state *s, struct rg_soll_state_rule *r,
+                              const struct rg_soll_state_open *open)
+{
+    RG_ASSERT(open->key_len <= RG_FIELD_VALUE_MAX);
+    if (s->budget < open_cost(open)) {
         return RG_ERR_FULL;
     }
     void *list = r->open;
     const rg_err e = grow(&list, r->open_count, &r->open_cap, sizeof(*r->open));
     r->open = list;
     if (e == RG_OK) {
-        r->open[r->open_count++] = open;
-        s->budget -= RG_SOLL_STATE_OPEN_COST;
+        r->open[r->open_count++] = *open;
+        s->budget -= open_cost(open);
     }
     return e;
 }
@@ -133,10 +139,18 @@ struct rg_soll_state_name *rg_soll_state_find_name(struct rg_soll_state_rule *r,
     return NULL;
 }
 
-void rg_soll_state_cut_open(struct rg_soll_state *s, struct rg_soll_state_rule *r, size_t keep)
+void rg_soll_state_compact_open(struct rg_soll_state *s, struct rg_soll_state_rule *r)
 {
-    RG_ASSERT(keep <= r->open_count);
-    s->budget += (r->open_count - keep) * RG_SOLL_STATE_OPEN_COST;
+    size_t keep = 0;
+    for (size_t i = 0; i < r->open_count; i++) {
+        if (r->open[i].event_no == RG_SOLL_STATE_DROPPED) {
+            s->budget += open_cost(&r->open[i]);
+        } else if (keep == i) {
+            keep++;
+        } else {
+            r->open[keep++] = r->open[i];
+        }
+    }
     r->open_count = keep;
 }
 
@@ -196,13 +210,16 @@ static unsigned members(const struct rg_soll_state_rule *r)
 
 static void write_lists(const struct rg_soll_state_rule *r, struct rg_writer *w)
 {
-    int64_t last = -1;
+    int64_t last = 0;
     if (r->open_count != 0) {
         put_number(w, r->open_count);
     }
     for (size_t i = 0; i < r->open_count; i++) {
         put_number(w, (uint64_t)(r->open[i].event_no - last));
         put_number(w, (uint64_t)r->open[i].time_ms);
+        rg_bytes_put_u8(w, r->open[i].tag);
+        rg_bytes_put_u8(w, r->open[i].key_len);
+        rg_bytes_put(w, r->open[i].key, r->open[i].key_len);
         last = r->open[i].event_no;
     }
     if (r->event_count != 0) {
@@ -253,15 +270,23 @@ void rg_soll_state_write(const struct rg_soll_state *s, uint64_t tag, struct rg_
 
 static rg_err read_open(struct rg_soll_state *s, struct rg_soll_state_rule *r, struct rg_reader *in)
 {
-    int64_t last = -1;
+    int64_t last = 0;
     rg_err e = RG_OK;
-    const uint64_t count = get_between(in, 1, SIZE_MAX);
+    const uint64_t count = get_between(in, 1, s->event_count > 0 ? SIZE_MAX : 0);
     for (uint64_t i = 0; i < count && !in->failed && e == RG_OK; i++) {
-        const uint64_t step = get_between(in, 1, (uint64_t)(s->event_count - 1 - last));
-        const uint64_t time_ms = get_between(in, 0, RG_SOLL_STATE_TIME_MAX);
+        const uint64_t step = get_between(in, 0, (uint64_t)(s->event_count - 1 - last));
         last += (int64_t)step;
+        struct rg_soll_state_open o = {.event_no = last};
+        o.time_ms = (int64_t)get_between(in, 0, RG_SOLL_STATE_TIME_MAX);
+        o.tag = rg_bytes_get_u8(in);
+        o.key_len = rg_bytes_get_u8(in);
+        const struct rg_bytes key = rg_bytes_get_range(in, o.key_len);
+        in->failed = in->failed || o.key_len > RG_FIELD_VALUE_MAX;
+        if (!in->failed && key.len > 0) {
+            memcpy(o.key, key.data, key.len);
+        }
         if (!in->failed) {
-            e = rg_soll_state_add_open(s, r, (struct rg_soll_state_open){last, (int64_t)time_ms});
+            e = rg_soll_state_add_open(s, r, &o);
         }
     }
     return e;

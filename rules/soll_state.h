@@ -13,15 +13,20 @@
 
 #define RG_SOLL_STATE_HEAD 64                           /* most bytes of the head */
 #define RG_SOLL_STATE_RULE 48                           /* most bytes of a rule without its lists */
-#define RG_SOLL_STATE_OPEN_COST 12                      /* most bytes of an open activation */
+#define RG_SOLL_STATE_OPEN_COST 14                      /* of an open activation without its key */
+#define RG_SOLL_STATE_DROPPED (-2)                      /* event number of what compact removes */
 #define RG_SOLL_STATE_EVENT_COST 5                      /* of a violating event */
 #define RG_SOLL_STATE_TIME_MAX INT64_C(253402300799999) /* the end of year 9999 */
 #define RG_SOLL_STATE_EVENTS_MAX (INT64_C(1) << 32)     /* entries of a case */
 
-/* An activation that waits for its answer. */
+/* An event that is remembered, mostly an activation that waits for its answer. What time, tag and
+ * key mean is the template's business. */
 struct rg_soll_state_open {
     int64_t event_no;
     int64_t time_ms;
+    uint8_t tag;
+    uint8_t key_len;
+    uint8_t key[RG_FIELD_VALUE_MAX];
 };
 
 /* A text that was seen, with what it was seen at. */
@@ -70,7 +75,7 @@ void rg_soll_state_reset(struct rg_soll_state *s, bool full, size_t max);
  * Errors: RG_ERR_FULL   the budget is used up
  *         RG_ERR_NOMEM  */
 RG_CHECKED rg_err rg_soll_state_add_open(struct rg_soll_state *s, struct rg_soll_state_rule *r,
-                                         struct rg_soll_state_open open);
+                                         const struct rg_soll_state_open *open);
 RG_CHECKED rg_err rg_soll_state_add_event(struct rg_soll_state *s, struct rg_soll_state_rule *r,
                                           int64_t event_no);
 /* The same for a name; @text has 1 to RG_FIELD_VALUE_MAX bytes. */
@@ -79,9 +84,9 @@ RG_CHECKED rg_err rg_soll_state_add_name(struct rg_soll_state *s, struct rg_soll
 /* The name equal to @text, or NULL. */
 struct rg_soll_state_name *rg_soll_state_find_name(struct rg_soll_state_rule *r,
                                                    struct rg_bytes text);
-/* Keep only the first @keep entries of the list of open activations or names; gives the budget
- * back. */
-void rg_soll_state_cut_open(struct rg_soll_state *s, struct rg_soll_state_rule *r, size_t keep);
+/* Remove the open entries whose event number is RG_SOLL_STATE_DROPPED, or all names; gives the
+ * budget back. */
+void rg_soll_state_compact_open(struct rg_soll_state *s, struct rg_soll_state_rule *r);
 void rg_soll_state_cut_names(struct rg_soll_state *s, struct rg_soll_state_rule *r);
 
 /* Write the state; @tag names the definition. The writer fails when it has too little room. */

@@ -6,7 +6,7 @@
 #include "rules/yaml.h"
 
 #define RG_YAML_TREE_NAME_MAX 256
-#define RG_YAML_TREE_LINE_MAX 512 /* of an error line, without its place */
+#define RG_YAML_TREE_LINE_MAX 1024 /* of an error line, without its place */
 
 struct rg_yaml {
     struct rg_yaml_node *nodes;

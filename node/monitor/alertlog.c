@@ -231,6 +231,33 @@ static enum rg_events_topic topic_of(enum rg_cloudevent_severity s)
     return RG_EVENTS_SYSTEM;
 }
 
+/* The record of the alert that @a ends is no longer an open one. Its place in the log and its text
+ * stay as they are. */
+static rg_err close_raised(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                           const struct rg_cloudevent_alert *a)
+{
+    struct rg_hash id;
+    struct rg_bytes value;
+    uint64_t logseq = 0;
+    uint8_t key[8];
+    make_id(l, &a->alert, RG_CLOUDEVENT_RAISED, &id);
+    rg_err e =
+        rg_alertstore_get(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){id.b, sizeof id.b}, &logseq);
+    if (e != RG_OK || logseq == 0) {
+        return e;
+    }
+    rg_bytes_u64_be(key, logseq);
+    e = rg_kv_get(txn, RG_ALERTSTORE_LOG, (struct rg_bytes){key, sizeof key}, &value);
+    if (e != RG_OK || value.len < RG_ALERTLOG_HEAD_BYTES ||
+        value.len > RG_ALERTLOG_HEAD_BYTES + RG_ALERTLOG_PLAIN_MAX + RG_SEAL_EXTRA) {
+        return e == RG_OK || e == RG_ERR_NOT_FOUND ? RG_ERR_CORRUPT : e;
+    }
+    memcpy(l->sealed, value.data, value.len);
+    l->sealed[RG_ALERTLOG_HEAD_STATE] = (uint8_t)a->state;
+    return rg_kv_put(txn, RG_ALERTSTORE_LOG, (struct rg_bytes){key, sizeof key},
+                     (struct rg_bytes){l->sealed, value.len});
+}
+
 /* Number, render and store @a unless its id is known. */
 static rg_err write_one(struct rg_alertlog *l, struct rg_kv_txn *txn, struct rg_cloudevent_alert *a,
                         const struct rg_casestate *c)
@@ -241,6 +268,12 @@ static rg_err write_one(struct rg_alertlog *l, struct rg_kv_txn *txn, struct rg_
                                  &known);
     if (e != RG_OK || known != 0) {
         return e;
+    }
+    if (a->state != RG_CLOUDEVENT_RAISED) {
+        e = close_raised(l, txn, a);
+        if (e != RG_OK) {
+            return e;
+        }
     }
     a->ledger = l->config.genesis->name;
     a->process = rg_bytes_str(l->config.definition->process);
@@ -271,7 +304,7 @@ static rg_err write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
     f->rule_id.data = (const uint8_t *)w->rule_id;
     f->step.data = (const uint8_t *)w->step;
     struct rg_cloudevent_alert a = {.severity = (enum rg_cloudevent_severity)f->severity,
-                                    .state = RG_CLOUDEVENT_RAISED,
+                                    .state = (enum rg_cloudevent_state)f->state,
                                     .time_ms = f->time_ms,
                                     .rule = f->rule_id,
                                     .has_case = true,

@@ -35,6 +35,7 @@ struct rg_alertlog_config {
 struct rg_alertlog_finding {
     const struct rg_casestate *c; /* unwritten: it stays where it is until both are written */
     uint8_t severity;             /* enum rg_cloudevent_severity */
+    uint8_t state;                /* enum rg_cloudevent_state: raised or healed */
     uint32_t rule;                /* index in the definition */
     struct rg_bytes rule_id;      /* copied; as is step */
     struct rg_bytes step;

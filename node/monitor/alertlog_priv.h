@@ -7,6 +7,7 @@
 
 #define RG_ALERTLOG_FORMAT 1
 #define RG_ALERTLOG_HEAD_BYTES (1 + 1 + 1 + 8) /* format, severity, state, case */
+#define RG_ALERTLOG_HEAD_STATE 2               /* where the state stands in it */
 #define RG_ALERTLOG_AD_BYTES (RG_HASH_BYTES + 1 + 8)
 #define RG_ALERTLOG_PLAIN_MAX ((size_t)32 * 1024)
 #define RG_ALERTLOG_TEXT_MAX 512

@@ -16,7 +16,7 @@
 static bool has_limits(const struct rg_definition *d)
 {
     for (size_t i = 0; i < d->rule_count; i++) {
-        if (d->rules[i].limit_ms > 0) {
+        if (d->rules[i].limit_ms > 0 || d->rules[i].from != NULL) {
             return true;
         }
     }

@@ -8,6 +8,7 @@
 #include "node/monitor/evaluate.h"
 #include "node/monitor/evaluate_priv.h"
 #include "rules/definition.h"
+#include "rules/reigen_rules.h"
 #include "storage/chain.h"
 
 #define SUBJECT_BYTES 16
@@ -114,6 +115,8 @@ static rg_err add_finding(struct rg_evaluate *e, uint32_t i, const struct rg_hos
     RG_ASSERT(op != NULL); /* looked at by check_answer */
     struct rg_alertlog_finding f = {.c = c,
                                     .severity = item->severity,
+                                    .state = item->state == RG_RULES_HEALED ? RG_CLOUDEVENT_HEALED
+                                                                            : RG_CLOUDEVENT_RAISED,
                                     .rule = item->rule,
                                     .rule_id = item->rule_id,
                                     .step = item->step,

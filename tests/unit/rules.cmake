@@ -17,7 +17,14 @@ rg_test(unit rules_process
   SYSTEM PkgConfig::cmocka PkgConfig::zlib
   ARGS ${rules_process_args})
 add_dependencies(unit_rules_process reigen-rules rules_module_bad)
-rg_test(unit rules_soll SOURCES ${rules_tests}/rules_soll.c MODULES rules base SYSTEM PkgConfig::cmocka)
+rg_test(unit rules_soll
+  SOURCES ${rules_tests}/rules_soll.c ${rules_tests}/rules_bench.c
+  MODULES rules base
+  SYSTEM PkgConfig::cmocka)
+rg_test(unit rules_more
+  SOURCES ${rules_tests}/rules_more.c ${rules_tests}/rules_bench.c
+  MODULES rules base
+  SYSTEM PkgConfig::cmocka)
 rg_test(unit rules_definition
   SOURCES ${rules_tests}/rules_definition.c ${rules_tests}/rules_log.c
   MODULES rules base

@@ -56,7 +56,7 @@ static const struct refusal refusals[] = {
     {HEAD "fields: {x: text}\n", "f.yaml:4:13: the field 'x' must be date, id, or a list"},
     {HEAD "fields: {x: id}\nignore: [x]\n", "f.yaml:5:9: 'x' is a field and ignored as well"},
     {HEAD "rules:\n  - {id: r, template: respond, activities: [a, b]}\n",
-     "f.yaml:5:23: unknown template 'respond'; known are init, exactly, absence, response, "},
+     "f.yaml:5:23: unknown template 'respond'; known are init, exactly, absence, existence, "},
     {HEAD "rules:\n  - {id: r, template: response, activities: [a, c]}\n",
      "f.yaml:5:49: the step 'c' is not among the steps"},
     {HEAD "rules:\n  - {id: r, template: response, activities: [a]}\n",
@@ -77,7 +77,7 @@ static const struct refusal refusals[] = {
      "f.yaml:5:52: 'n' must be a whole number from 1 to 1000000, not '0'"},
     {HEAD "rules:\n  - {id: r, template: init, activities: [a], severity: grave}\n",
      "unknown severity 'grave'; write warning or critical"},
-    {HEAD "rules:\n  - {id: r, template: role, activities: [a]}\n",
+    {HEAD "rules:\n  - {id: r, template: role, activities: [a], groups: [g], agencies: [X]}\n",
      "takes either groups or agencies"},
     {HEAD "fields: {x: id}\nrules:\n  - {id: r, template: four_eyes, activities: [a, b]}\n",
      "judges the field 'resource', which is not among the fields"},
@@ -86,8 +86,6 @@ static const struct refusal refusals[] = {
      "the value 'z' can never be in the field 'x'"},
     {HEAD "rules:\n  - {id: r, template: case_duration, activities: [a], within: P1D}\n",
      "takes no activities"},
-    {HEAD "rules:\n  - {id: r, template: response, activities: [[a, b], b]}\n",
-     "this place takes a single activity, here are 2"},
 };
 
 static void refused(void **state)
