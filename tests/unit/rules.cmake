@@ -34,3 +34,7 @@ rg_test(unit rules_property
   SOURCES ${rules_tests}/rules_property.c ${rules_tests}/rules_bench.c
   MODULES rules base
   SYSTEM PkgConfig::cmocka)
+rg_test(unit rules_calendar
+  SOURCES ${rules_tests}/rules_calendar.c ${rules_tests}/rules_bench.c ${rules_tests}/rules_log.c
+  MODULES rules base
+  SYSTEM PkgConfig::cmocka PkgConfig::zlib)
