@@ -172,7 +172,7 @@ RG_CHECKED rg_err rg_definition_parse(const char *name, struct rg_bytes bytes,
                                       char err[RG_DEFINITION_ERROR_MAX]);
 /* Look for what is valid and yet cannot be meant: rules that contradict each other, steps that no
  * case can reach, rules that can never fire. @out gets one line `FILE:LINE:COL: ...` a finding, ""
- * when there is none. Not to be called while another thread asks. */
+ * when there is none. Once a definition, and not while another thread asks. */
 void rg_definition_lint(struct rg_definition *def, char out[RG_DEFINITION_ERROR_MAX]);
 /* Free it; sets *@def to NULL, accepts NULL. */
 void rg_definition_destroy(struct rg_definition **def);

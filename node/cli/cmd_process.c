@@ -45,7 +45,11 @@ static int run(struct rg_cli *cli)
         (void)fprintf(stderr, "%s\n", text[0] != '\0' ? text : rg_err_text(err));
         return err == RG_ERR_NOMEM ? RG_CLI_INTERNAL : RG_CLI_INPUT;
     }
-    const int code = report(cli, path, def);
+    rg_definition_lint(def, text);
+    if (text[0] != '\0') {
+        (void)fprintf(stderr, "%s\n", text);
+    }
+    const int code = text[0] != '\0' ? RG_CLI_INPUT : report(cli, path, def);
     rg_definition_destroy(&def);
     return code;
 }
@@ -55,7 +59,9 @@ const struct rg_cli_command rg_cmd_process_check = {
     .args = "FILE",
     .summary = "check a process definition",
     .detail = "Reads a process definition and says what is wrong with it, each error with its line "
-              "and column; ends with 65 when there is one. Needs no node.",
+              "and column: what a node would refuse, and what is valid but cannot be meant (rules "
+              "that contradict each other or can never fire, steps that no case can reach). Ends "
+              "with 65 when there is one. Needs no node.",
     .examples = {"reigen process check deploy/processes/anker-dresden.yaml",
                  "reigen process check my-process.yaml --json"},
     .min_args = 1,

@@ -38,3 +38,7 @@ rg_test(unit rules_calendar
   SOURCES ${rules_tests}/rules_calendar.c ${rules_tests}/rules_bench.c ${rules_tests}/rules_log.c
   MODULES rules base
   SYSTEM PkgConfig::cmocka PkgConfig::zlib)
+rg_test(unit rules_lint
+  SOURCES ${rules_tests}/rules_lint.c ${rules_tests}/rules_log.c
+  MODULES rules base
+  SYSTEM PkgConfig::cmocka PkgConfig::zlib)
