@@ -42,3 +42,7 @@ rg_test(unit rules_lint
   SOURCES ${rules_tests}/rules_lint.c ${rules_tests}/rules_log.c
   MODULES rules base
   SYSTEM PkgConfig::cmocka PkgConfig::zlib)
+rg_test(unit rules_anker
+  SOURCES ${rules_tests}/rules_anker.c ${rules_tests}/rules_bench.c ${rules_tests}/rules_log.c
+  MODULES rules base
+  SYSTEM PkgConfig::cmocka PkgConfig::zlib)

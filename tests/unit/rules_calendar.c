@@ -251,11 +251,27 @@ static void deadlines(void **state)
     assert_int_equal(bench.due_ms, at("2026-11-19T22:59:59.999Z"));
 }
 
+/* The process of Dresden carries the calendar of Saxony as it stands in the file. */
+static void dresden(void **state)
+{
+    (void)state;
+    struct rg_definition *laender = load("deploy/calendars/laender.yaml");
+    struct rg_definition *anker = load("deploy/processes/anker-dresden.yaml");
+    for (int64_t d = day("2020-01-01"); d < day("2031-01-01"); d++) {
+        const struct rg_calendar_holiday *x = rg_calendar_holiday_on(calendar(laender, "SN"), d);
+        const struct rg_calendar_holiday *y = rg_calendar_holiday_on(calendar(anker, "SN"), d);
+        assert_string_equal(x == NULL ? "" : x->name, y == NULL ? "" : y->name);
+    }
+    rg_definition_destroy(&laender);
+    rg_definition_destroy(&anker);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(easter),      cmocka_unit_test(feasts), cmocka_unit_test(counts),
         cmocka_unit_test(summer_time), cmocka_unit_test(due),    cmocka_unit_test(deadlines),
+        cmocka_unit_test(dresden),
     };
     return cmocka_run_group_tests(tests, bench_set_up, bench_tear_down);
 }
