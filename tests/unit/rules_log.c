@@ -80,21 +80,44 @@ static size_t column(const struct log *log, const char *name)
     return SIZE_MAX;
 }
 
+/* Where the case is, or would be, in the open addressing table. */
+static size_t slot_of(const struct log *log, const char *id)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (const char *p = id; *p != '\0'; p++) {
+        h = (h ^ (uint8_t)*p) * UINT64_C(1099511628211);
+    }
+    size_t i = (size_t)h % log->slot_count;
+    while (log->slots[i] != 0 && strcmp(log->cases[log->slots[i] - 1].id, id) != 0) {
+        i = (i + 1) % log->slot_count;
+    }
+    return i;
+}
+
+static void grow(struct log *log)
+{
+    log->cap = log->cap == 0 ? 256 : log->cap * 2;
+    log->cases = realloc(log->cases, log->cap * sizeof(*log->cases));
+    free(log->slots);
+    log->slot_count = log->cap * 2;
+    log->slots = calloc(log->slot_count, sizeof(*log->slots));
+    RG_ASSERT(log->cases != NULL && log->slots != NULL);
+    for (size_t i = 0; i < log->count; i++) {
+        log->slots[slot_of(log, log->cases[i].id)] = i + 1;
+    }
+}
+
 static struct log_case *case_of(struct log *log, const char *id)
 {
-    /* Rows of a case stand together in these logs, or nearly so. */
-    for (size_t i = log->count; i > 0; i--) {
-        if (strcmp(log->cases[i - 1].id, id) == 0) {
-            return &log->cases[i - 1];
-        }
-    }
     if (log->count == log->cap) {
-        log->cap = log->cap == 0 ? 256 : log->cap * 2;
-        log->cases = realloc(log->cases, log->cap * sizeof(*log->cases));
-        RG_ASSERT(log->cases != NULL);
+        grow(log);
     }
-    log->cases[log->count] = (struct log_case){.id = id};
-    return &log->cases[log->count++];
+    const size_t slot = slot_of(log, id);
+    if (log->slots[slot] == 0) {
+        log->cases[log->count] = (struct log_case){.id = id};
+        log->slots[slot] = ++log->count;
+    }
+    return &log->cases[log->slots[slot] - 1];
 }
 
 static void add_row(struct log *log, const char *cells[LOG_COLUMNS], size_t count)
@@ -158,6 +181,7 @@ void log_free(struct log *log)
         free(log->cases[i].events);
     }
     free(log->cases);
+    free(log->slots);
     free(log->text);
     free(log);
 }

@@ -27,6 +27,8 @@ struct log {
     struct log_case *cases; /* in the order of their first row */
     size_t count;
     size_t cap;
+    size_t *slots; /* hash of the id -> number of the case + 1 */
+    size_t slot_count;
     size_t events;
     int64_t last_ms;
 };
