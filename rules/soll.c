@@ -77,20 +77,24 @@ static int soll_begin(void *instance, const struct rg_rules_host *host, uint32_t
     return e == RG_OK ? RG_RULES_OK : e == RG_ERR_NOMEM ? RG_RULES_LIMIT : RG_RULES_BAD_STATE;
 }
 
-/* The clock went on: in live cases deadlines before now have passed. Conformance judges them from
- * the answers and the end of the trace alone. */
-static void advance(struct rg_soll_engine *g, int64_t time_ms)
+/* In live cases deadlines before now have passed. Conformance judges them from the answers and the
+ * end of the trace alone. */
+static void sweep(struct rg_soll_engine *g)
 {
-    if (time_ms <= g->state.now_ms) {
-        return;
-    }
-    g->state.now_ms = time_ms;
     for (size_t i = 0; i < g->state.rule_count && !g->state.full; i++) {
         const struct rg_soll_rule r = rg_soll_rule_at(g, i);
         const struct rg_soll_template *t = rg_soll_define_machine(r.def->template);
         if (t->sweep != NULL) {
-            t->sweep(&r, time_ms);
+            t->sweep(&r, g->state.now_ms);
         }
+    }
+}
+
+static void advance(struct rg_soll_engine *g, int64_t time_ms)
+{
+    if (time_ms > g->state.now_ms) {
+        g->state.now_ms = time_ms;
+        sweep(g);
     }
 }
 
@@ -118,7 +122,10 @@ static int soll_entry(void *instance, const struct rg_rules_host *host,
         rg_soll_define_machine(r.def->template)->entry(&r, &ev);
     }
     g->state.event_count++;
-    rg_soll_rule_mark_excluded(g);
+    if (g->excluders > 0) {
+        rg_soll_rule_mark_excluded(g);
+        sweep(g); /* what is back may be overdue */
+    }
     return g->fault;
 }
 

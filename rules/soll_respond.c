@@ -149,6 +149,18 @@ static void extend(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
     }
 }
 
+static bool waits(const struct rg_soll_rule *r)
+{
+    return (r->mem->flags & HELD) == 0 && !rg_soll__excluded(r, RG_DEFINITION_B);
+}
+
+static void within_sweep(const struct rg_soll_rule *r, int64_t now_ms)
+{
+    if (waits(r)) {
+        overdue(r, now_ms, NULL);
+    }
+}
+
 static void within_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {
     if ((ev->sides & RG_DEFINITION_B) != 0) {
@@ -165,18 +177,9 @@ static void within_entry(const struct rg_soll_rule *r, const struct rg_soll_even
         /* A clock that stands gives back on resuming what passed before this activation. */
         const int64_t due = rg_soll__due(r, base) - (ev->time_ms - clock_of(r, ev->time_ms));
         activate(r, ev, due > 0 ? due : 0);
-    }
-}
-
-static bool waits(const struct rg_soll_rule *r)
-{
-    return (r->mem->flags & HELD) == 0 && !rg_soll__excluded(r, RG_DEFINITION_B);
-}
-
-static void within_sweep(const struct rg_soll_rule *r, int64_t now_ms)
-{
-    if (waits(r)) {
-        overdue(r, now_ms, NULL);
+        if (!rg_soll__full(r)) {
+            within_sweep(r, ev->time_ms); /* it may count from a date long ago */
+        }
     }
 }
 

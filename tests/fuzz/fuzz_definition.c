@@ -36,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             RG_ASSERT(rg_definition_has_step(def, rg_bytes_str(r->activities.items[k])));
         }
     }
+    rg_definition_lint(def, err);
     rg_definition_destroy(&def);
     return 0;
 }

@@ -299,6 +299,55 @@ static void test_unreadable_state(void **state)
     tmp_remove(&t);
 }
 
+/* What comes late heals its alert: told under the same name and no longer open. */
+static void test_healed(void **state)
+{
+    (void)state;
+    struct lab *lab =
+        lab_new("process: lab\nversion: 5\nclock: ledger\nsteps: [anfang, antwort]\nrules:\n"
+                "  - {id: R1, template: response_within, activities: [anfang, antwort],\n"
+                "     within: PT10S, hard: PT20S, heal: true}\n",
+                NULL);
+    const uint64_t b1 = lab_block(lab, 1000);
+    lab_feed(lab, 1, b1, "anfang", 1000);
+    lab_feed(lab, 2, b1, "anfang", 1000);
+    lab_open(lab);
+    lab_run(lab, 2, b1);
+    lab_run(lab, 2, lab_block(lab, 12000));
+    lab_read_open(lab, 1);
+    assert_int_equal(lab->alert_count, 1);
+    assert_string_equal(lab->alerts[0].state, "raised");
+    char alert[65];
+    char id[65];
+    memcpy(alert, lab->alerts[0].alert, sizeof alert);
+    memcpy(id, lab->alerts[0].id, sizeof id);
+    const uint64_t b3 = lab_block(lab, 13000);
+    lab_feed(lab, 1, b3, "antwort", 13000);
+    lab_run(lab, 3, b3);
+    lab_read_open(lab, 1);
+    assert_int_equal(lab->alert_count, 0);
+    lab_read_open(lab, 2);
+    assert_int_equal(lab->alert_count, 1);
+    lab_read(lab);
+    assert_int_equal(lab->alert_count, 3);
+    const struct lab_alert *a = &lab->alerts[2];
+    assert_string_equal(a->state, "healed");
+    assert_string_equal(a->severity, "warning");
+    assert_string_equal(a->alert, alert);
+    assert_string_not_equal(a->id, id);
+    assert_int_equal(a->event_no, 0);
+    assert_string_equal(a->time, "1970-01-01T00:00:13.000Z");
+    /* The hard limit of the other is a critical alert of its own. */
+    lab_run(lab, 3, lab_block(lab, 22000));
+    lab_read_open(lab, 2);
+    assert_int_equal(lab->alert_count, 2);
+    assert_string_equal(lab->alerts[1].severity, "critical");
+    assert_string_equal(lab->alerts[1].rule, "R1.hard");
+    lab_read_open(lab, 1);
+    assert_int_equal(lab->alert_count, 0);
+    lab_free(&lab);
+}
+
 int main(int argc, char **argv)
 {
     assert_true(argc > 1);
@@ -307,6 +356,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_process_killed), cmocka_unit_test(test_exact),
         cmocka_unit_test(test_boundary),       cmocka_unit_test(test_host_killed),
         cmocka_unit_test(test_late),           cmocka_unit_test(test_unreadable_state),
+        cmocka_unit_test(test_healed),
     };
     return cmocka_run_group_tests_name("monitor_alerts", tests, NULL, NULL);
 }

@@ -138,6 +138,32 @@ static void test_small(void **state)
     lab_free(&lab);
 }
 
+/* Two agencies use the same file number on one ledger: two cases, of which the rules of either say
+ * nothing about the other. */
+static void test_same_file_number(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_new(HEAD RULES, NULL);
+    const int64_t day = 86400000;
+    const uint64_t h = lab_block(lab, 100 * day);
+    lab_feed(lab, 1, h, "a", day)->writer = 0;
+    lab_feed(lab, 2, h, "a", day)->writer = 1;
+    lab_feed(lab, 1, h, "b", 2 * day)->writer = 0;
+    lab_feed(lab, 2, h, "c", 2 * day)->writer = 1;
+    (void)snprintf(lab->feed.file[1], sizeof lab->feed.file[1], "4711");
+    (void)snprintf(lab->feed.file[2], sizeof lab->feed.file[2], "4711");
+    lab_open(lab);
+    lab_run(lab, 4, 1);
+    json_t *o = conform(lab, NULL, -1, RG_OK);
+    assert_int_equal(json_integer_value(json_object_get(o, "cases")), 2);
+    assert_counts(rule_of(o, "X1"), "2 1 1 0 0");
+    char *lists = json_dumps(json_object_get(rule_of(o, "X1"), "violations"), JSON_COMPACT);
+    assert_string_equal(lists, "[[\"4711\",[0]]]");
+    free(lists);
+    json_decref(o);
+    lab_free(&lab);
+}
+
 static void test_bad_rules(void **state)
 {
     (void)state;
@@ -264,6 +290,7 @@ int main(int argc, char **argv)
     lab_program = argv[1];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small),
+        cmocka_unit_test(test_same_file_number),
         cmocka_unit_test(test_bad_rules),
         cmocka_unit_test(test_receipt),
     };

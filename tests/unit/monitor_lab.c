@@ -325,6 +325,7 @@ static void take_alert(void *ctx, uint64_t logseq, struct rg_bytes topic, struct
     copy_text(o, "subject", a->subject, sizeof a->subject);
     copy_text(data, "alert", a->alert, sizeof a->alert);
     copy_text(data, "severity", a->severity, sizeof a->severity);
+    copy_text(data, "state", a->state, sizeof a->state);
     copy_text(data, "rule", a->rule, sizeof a->rule);
     copy_text(data, "due", a->due, sizeof a->due);
     copy_text(data, "entry", a->entry, sizeof a->entry);
@@ -337,9 +338,8 @@ static void take_alert(void *ctx, uint64_t logseq, struct rg_bytes topic, struct
     lab->alert_count++;
 }
 
-void lab_read(struct lab *lab)
+static void read_query(struct lab *lab, struct rg_monitor_query q)
 {
-    struct rg_monitor_query q = {.max = 100, .max_bytes = 64 * 1024};
     bool more = true;
     lab->alert_count = 0;
     while (more) {
@@ -348,6 +348,17 @@ void lab_read(struct lab *lab)
         assert_true(next >= q.since);
         q.since = next;
     }
+}
+
+void lab_read(struct lab *lab)
+{
+    read_query(lab, (struct rg_monitor_query){.max = 100, .max_bytes = 64 * 1024});
+}
+
+void lab_read_open(struct lab *lab, uint64_t case_no)
+{
+    read_query(lab, (struct rg_monitor_query){
+                        .max = 100, .max_bytes = 64 * 1024, .case_no = case_no, .open_only = true});
 }
 
 static int by_text(const void *a, const void *b)

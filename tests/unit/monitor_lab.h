@@ -53,6 +53,7 @@ struct lab_alert {
     char id[65];
     char alert[65];
     char severity[10];
+    char state[16];
     char rule[65];
     char time[32];
     char due[32];
@@ -105,8 +106,9 @@ void lab_close(struct lab *lab);
 void lab_run(struct lab *lab, uint64_t shown, uint64_t height);
 /* Step once, waiting at most @wait_ms. */
 void lab_step(struct lab *lab, int wait_ms);
-/* Read the whole log into lab->alerts. */
+/* Read the whole log into lab->alerts; or what is still open of a case. */
 void lab_read(struct lab *lab);
+void lab_read_open(struct lab *lab, uint64_t case_no);
 /* The log's warnings and criticals, `id time`, a line each, sorted; malloc'd. */
 char *lab_digest(struct lab *lab);
 /* The alert of a rule on a case's event, or NULL. */

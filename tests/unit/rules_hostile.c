@@ -23,7 +23,19 @@ static const char definition[] =
     "  - {id: r4, template: chain_response, activities: [a, c]}\n"
     "  - {id: r5, template: response, activities: [a, b]}\n"
     "  - {id: r6, template: max_delay, within: P1D, activities: [a, b]}\n"
-    "  - {id: r7, template: responded_existence, activities: [a, b]}\n";
+    "  - {id: r7, template: responded_existence, activities: [a, b]}\n"
+    "  - {id: r8, template: response_within, within: P1D, same: resource, heal: true, hold: c, "
+    "resume: d, activities: [a, b]}\n"
+    "  - {id: r9, template: correlate, activities: [a, c], compare: {a: resource, test: not, b: "
+    "resource}}\n"
+    "  - {id: r10, template: counter, n: 3, window: P1D, activities: [a]}\n"
+    "  - {id: r11, template: exclude, activities: [c, b]}\n"
+    "  - {id: r12, template: alternate_precedence, same: resource, activities: [a, c]}\n"
+    "  - {id: r13, template: stall, within: PT1S}\n"
+    "  - {id: r14, template: precedence, heal: true, activities: [d, c]}\n"
+    "  - {id: r15, template: milestone, activities: [b, c]}\n";
+
+#define RULES 15
 
 static struct rg_host *host;
 static struct rg_hostmsg_buf in;
@@ -211,7 +223,7 @@ static void states_are_canonical(void **state)
     struct rg_reader r = rg_bytes_reader((struct rg_bytes){good, len});
     (void)rg_bytes_get_u16(&r);
     const uint64_t tag = rg_bytes_get_u64(&r);
-    assert_int_equal(rg_soll_state_init(&s, 7), RG_OK);
+    assert_int_equal(rg_soll_state_init(&s, RULES), RG_OK);
     for (size_t i = 0; i < 20000; i++) {
         memcpy(bad, good, len);
         bad[10 + rg_prng_next(&prng) % (len - 10)] = (uint8_t)rg_prng_next(&prng);

@@ -98,7 +98,7 @@ static const struct row rows[] = {
     {WITHIN "heal: true, " AB, "a:0 c:6 c:7 b:8", 9, 3, 1, "0", "0@1 +0@3"},
     {WITHIN "heal: true, " AB, "a:0 a:1 b:6", 9, 3, 2, "0", "0@2 +0@2"},
     {WITHIN "same: s, " AB, "a:0/s=1 a:0/s=2 b:5/s=1 b:6/s=2", 9, 3, 2, "1", "1@3"},
-    {WITHIN "from: d, " AB, "a:9/d=1970-01-01T01:00:00Z b:10", 99, 3, 1, "0", "0@1"},
+    {WITHIN "from: d, " AB, "a:9/d=1970-01-01T01:00:00Z b:10", 99, 3, 1, "0", "0@0"},
     {WITHIN "from: d, " AB, "a:0/d=1970-01-01T09:00:00Z b:14", 99, 1, 1, "", ""},
     {WITHIN "hold: h, resume: g, " AB, "a:0 h:2 g:12 b:15", 99, 1, 1, "", ""},
     {WITHIN "hold: h, resume: g, " AB, "a:0 h:2 g:12 b:16", 99, 3, 1, "0", "0@3"},
