@@ -1,7 +1,8 @@
 /* Templates that count. number: occurrences of A.
  *
  * init; a range of occurrences (exactly, absence, existence, at_most, between, choice); a counter
- * with reset and window, whose open entries are the occurrences inside the window. */
+ * with reset and window, whose open entries are the occurrences inside the window; cases that wait.
+ */
 #include "rules/soll_rule.h"
 
 #define DONE 1U
@@ -92,3 +93,28 @@ static void counter_entry(const struct rg_soll_rule *r, const struct rg_soll_eve
 }
 
 const struct rg_soll_template rg_soll_count_counter = {.entry = counter_entry};
+
+/* flags: the case waits, from an A to a B. Breaks nothing itself; who asks counts the cases. */
+static void backlog_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
+{
+    if ((ev->sides & RG_DEFINITION_B) != 0) {
+        r->mem->flags &= RG_SOLL_RULE_OVER;
+    }
+    if ((ev->sides & RG_DEFINITION_A) != 0) {
+        r->mem->activations++;
+        r->mem->flags |= RG_DEFINITION_A;
+    }
+}
+
+static bool backlog_duty(const struct rg_soll_rule *r)
+{
+    return (r->mem->flags & RG_DEFINITION_A) != 0 && !rg_soll__excluded(r, RG_DEFINITION_B);
+}
+
+static void backlog_finish(const struct rg_soll_rule *r, struct rg_soll_end *end)
+{
+    end->pending += backlog_duty(r) ? 1 : 0;
+}
+
+const struct rg_soll_template rg_soll_count_backlog = {
+    .entry = backlog_entry, .finish = backlog_finish, .duty = backlog_duty};

@@ -237,6 +237,11 @@ static json_t *rule_report(const struct rg_tally *t, size_t i, bool named)
     if (def->limit_ms > 0) {
         bad |= json_object_set_new(o, "within", limit_of(def));
     }
+    if (def->template == RG_DEFINITION_BACKLOG) {
+        const uint64_t waiting = r->cases[RG_RULES_PENDING];
+        bad |= json_object_set_new(o, "backlog", json_integer((json_int_t)waiting)) |
+               json_object_set_new(o, "exceeded", json_boolean(waiting > def->n));
+    }
     if (named || r->breach_count == 0) {
         bad |= put_lists(o, t, r);
     }

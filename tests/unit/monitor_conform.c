@@ -14,7 +14,8 @@
     "rules:\n"                                                                                     \
     "  - {id: X1, template: response, activities: [a, b]}\n"                                       \
     "  - {id: X2, template: absence, activities: [a], n: 2}\n"                                     \
-    "  - {id: X3, template: response_within, activities: [a, c], within: P1D}\n"
+    "  - {id: X3, template: response_within, activities: [a, c], within: P1D}\n"                   \
+    "  - {id: X4, template: backlog, activities: [a, c], n: 1}\n"
 
 struct result {
     int calls;
@@ -115,6 +116,9 @@ static void test_small(void **state)
     assert_counts(rule_of(o, "X1"), "4 0 3 0 1");
     assert_counts(rule_of(o, "X2"), "4 3 1 0 0");
     assert_counts(rule_of(o, "X3"), "4 1 1 1 1");
+    assert_counts(rule_of(o, "X4"), "4 1 0 2 1");
+    assert_int_equal(json_integer_value(json_object_get(rule_of(o, "X4"), "backlog")), 2);
+    assert_true(json_is_true(json_object_get(rule_of(o, "X4"), "exceeded")));
     char *lists = json_dumps(json_object_get(rule_of(o, "X1"), "violations"), JSON_COMPACT);
     assert_string_equal(lists, "[[\"F-1\",[0]],[\"F-2\",[2]],[\"F-3\",[0]]]");
     free(lists);
@@ -157,6 +161,7 @@ static void test_same_file_number(void **state)
     json_t *o = conform(lab, NULL, -1, RG_OK);
     assert_int_equal(json_integer_value(json_object_get(o, "cases")), 2);
     assert_counts(rule_of(o, "X1"), "2 1 1 0 0");
+    assert_true(json_is_false(json_object_get(rule_of(o, "X4"), "exceeded")));
     char *lists = json_dumps(json_object_get(rule_of(o, "X1"), "violations"), JSON_COMPACT);
     assert_string_equal(lists, "[[\"4711\",[0]]]");
     free(lists);

@@ -115,6 +115,9 @@ static const struct row rows[] = {
     {"template: role, activities: any", "a:0", 9, 1, 1, "", ""},
     {"template: binding_of_duty, activities: [a, b]", "a:0/g/r b:1/g/r c:2/g/s", 9, 1, 1, "", ""},
     {"template: binding_of_duty, activities: [a, b]", "a:0/g/r b:1/g/s", 9, 3, 1, "1", "1@1"},
+    /* Cases that wait. */
+    {"template: backlog, n: 9, " AB, "a:0 b:1", 9, 1, 1, "", ""},
+    {"template: backlog, n: 9, " AB, "a:0 b:1 a:2", 9, 2, 2, "", ""},
     /* DCR. */
     {"template: exclude, include: [i], activities: [a, b, c]", "b:0 a:1 b:2 c:3 i:4 b:5", 9, 3, 1,
      "2 3", "2@2 3@3"},
