@@ -229,5 +229,8 @@ struct rg_rules_text rg_soll__step(const struct rg_soll_rule *r,
                                    const struct rg_soll_state_open *open)
 {
     const size_t i = open->tag & RG_SOLL_RULE_INDEX;
+    if (r->def->activities.count == 0) {
+        return (struct rg_rules_text){(const char *)open->key, open->key_len};
+    }
     return rg_soll__text(i < r->def->activities.count ? r->def->activities.items[i] : "");
 }

@@ -38,7 +38,9 @@ static void activate(const struct rg_soll_rule *r, const struct rg_soll_event *e
 {
     r->mem->activations++;
     if (listed(r)) {
-        rg_soll__open(r, ev, due_ms, rg_soll__key(r, ev));
+        /* A rule about any step remembers which it was. */
+        const bool any = r->def->activities.count == 0;
+        rg_soll__open(r, ev, due_ms, any ? ev->entry->step : rg_soll__key(r, ev));
     } else {
         r->mem->number++;
     }

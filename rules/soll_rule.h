@@ -128,7 +128,7 @@ bool rg_soll__matches(const struct rg_soll_rule *r, const struct rg_soll_state_o
 void rg_soll__see(const struct rg_soll_rule *r, const struct rg_soll_event *ev, unsigned sides);
 unsigned rg_soll__seen(const struct rg_soll_rule *r, const struct rg_soll_event *ev);
 void rg_soll__unsee(const struct rg_soll_rule *r, const struct rg_soll_event *ev);
-/* The step of the activity that an open entry is; empty when any is. */
+/* The step of the activity that an open entry is. */
 struct rg_rules_text rg_soll__step(const struct rg_soll_rule *r,
                                    const struct rg_soll_state_open *open);
 

@@ -13,10 +13,13 @@
 #define REDO_EVENTS 512
 #define DUE_SCAN_MAX 4096 /* due cases looked at in one go */
 
+/* Whether the passing of time alone can break a rule. */
 static bool has_limits(const struct rg_definition *d)
 {
     for (size_t i = 0; i < d->rule_count; i++) {
-        if (d->rules[i].limit_ms > 0 || d->rules[i].from != NULL) {
+        const enum rg_definition_template t = d->rules[i].template;
+        if (t == RG_DEFINITION_RESPONSE_WITHIN || t == RG_DEFINITION_RESPONSE_ANY_WITHIN ||
+            t == RG_DEFINITION_STALL) {
             return true;
         }
     }

@@ -275,6 +275,21 @@ static void cancelled(void **state)
     assert_int_equal(bench.items[2].judgement, 1);
 }
 
+/* A stall names the step behind which nothing came. */
+static void stalled(void **state)
+{
+    (void)state;
+    bench_open("process: t\nversion: 1\nsteps: any\nrules:\n"
+               "  - {id: r, template: stall, within: PT5H}\n");
+    bench_entry("a", HOUR, 0);
+    bench_entry("b", 2 * HOUR, 0);
+    assert_int_equal(bench.due_ms, 7 * HOUR);
+    assert_int_equal(bench_time(0, RG_HOSTMSG_OP_TICK, 7 * HOUR + 1), RG_HOSTMSG_OK);
+    assert_int_equal(bench.item_count, 1);
+    assert_int_equal(bench.items[0].event_no, 1);
+    assert_true(rg_bytes_eq(bench.items[0].step, rg_bytes_str("b")));
+}
+
 /* Late records: occurred long before they were recorded. */
 static void lateness(void **state)
 {
@@ -295,6 +310,7 @@ int main(void)
         cmocka_unit_test(soft_and_hard), cmocka_unit_test(live_states),
         cmocka_unit_test(exclusion),     cmocka_unit_test(milestones),
         cmocka_unit_test(cancelled),     cmocka_unit_test(lateness),
+        cmocka_unit_test(stalled),
     };
     return cmocka_run_group_tests(tests, bench_set_up, bench_tear_down);
 }
