@@ -196,7 +196,6 @@ static void give_verdict(struct rg_soll_engine *g, const struct rg_soll_rule *r,
 {
     const struct rg_soll_template *t = rg_soll_define_machine(r->def->template);
     struct rg_soll_end end = {.as_of_ms = as_of_ms};
-    /* What is open at the end activated after all that is violated already, so the list ascends. */
     g->end_count = 0;
     for (size_t i = 0; i < r->mem->event_count && g->fault == RG_RULES_OK; i++) {
         rg_soll__end_violation(r, r->mem->events[i]);

@@ -141,16 +141,16 @@ unsigned rg_soll_define_sides(const struct rg_soll_engine *g, size_t i, size_t s
 {
     const struct rg_definition_rule *r = &g->def->rules[i];
     unsigned sides = row_of(g, i)[symbol];
-    if ((sides & CONDITIONAL) == 0) {
-        return sides;
-    }
-    for (size_t k = 0; k < r->pattern_count; k++) {
+    for (size_t k = 0; (sides & CONDITIONAL) != 0 && k < r->pattern_count; k++) {
         const struct rg_definition_pattern *p = &r->patterns[k];
         if (p->where.count > 0 &&
             (p->step == NULL || rg_definition_is(p->step, rg_soll__bytes(entry->step))) &&
             rg_soll__holds(&p->where, entry)) {
             sides |= p->sides;
         }
+    }
+    if (r->same != NULL && !rg_soll__known(rg_soll__field(entry, r->same))) {
+        sides &= ~(RG_DEFINITION_A | RG_DEFINITION_B); /* belongs to no other event */
     }
     return sides & ~CONDITIONAL;
 }

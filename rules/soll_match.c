@@ -180,48 +180,47 @@ struct rg_rules_text rg_soll__key(const struct rg_soll_rule *r, const struct rg_
 bool rg_soll__matches(const struct rg_soll_rule *r, const struct rg_soll_state_open *open,
                       const struct rg_soll_event *ev)
 {
-    const struct rg_rules_text key = rg_soll__key(r, ev);
-    return r->def->same == NULL ||
-           (rg_soll__known(key) &&
-            rg_bytes_eq((struct rg_bytes){open->key, open->key_len}, rg_soll__bytes(key)));
+    return r->def->same == NULL || rg_bytes_eq((struct rg_bytes){open->key, open->key_len},
+                                               rg_soll__bytes(rg_soll__key(r, ev)));
+}
+
+/* What was seen of the event's value; NULL without `same`, or when nothing was. */
+static struct rg_soll_state_name *seen_name(const struct rg_soll_rule *r,
+                                            const struct rg_soll_event *ev)
+{
+    return r->def->same == NULL
+               ? NULL
+               : rg_soll_state_find_name(r->mem, rg_soll__bytes(rg_soll__key(r, ev)));
 }
 
 void rg_soll__see(const struct rg_soll_rule *r, const struct rg_soll_event *ev, unsigned sides)
 {
-    const struct rg_rules_text key = rg_soll__key(r, ev);
+    struct rg_soll_state_name *n = seen_name(r, ev);
     if (r->def->same == NULL) {
         r->mem->flags |= (uint8_t)sides;
-    } else if (rg_soll__known(key)) {
-        struct rg_soll_state_name *n = rg_soll_state_find_name(r->mem, rg_soll__bytes(key));
-        if (n != NULL) {
-            n->mask |= (uint8_t)sides;
-        } else {
-            rg_soll__note(r, (uint8_t)sides, key);
-        }
+    } else if (n != NULL) {
+        n->mask |= (uint8_t)sides;
+    } else {
+        rg_soll__note(r, (uint8_t)sides, rg_soll__key(r, ev));
     }
 }
 
 unsigned rg_soll__seen(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {
-    const struct rg_rules_text key = rg_soll__key(r, ev);
+    const struct rg_soll_state_name *n = seen_name(r, ev);
     if (r->def->same == NULL) {
         return r->mem->flags & ~RG_SOLL_RULE_OVER;
     }
-    const struct rg_soll_state_name *n =
-        rg_soll__known(key) ? rg_soll_state_find_name(r->mem, rg_soll__bytes(key)) : NULL;
     return n == NULL ? 0 : n->mask;
 }
 
 void rg_soll__unsee(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {
-    const struct rg_rules_text key = rg_soll__key(r, ev);
+    struct rg_soll_state_name *n = seen_name(r, ev);
     if (r->def->same == NULL) {
         r->mem->flags &= RG_SOLL_RULE_OVER;
-    } else if (rg_soll__known(key)) {
-        struct rg_soll_state_name *n = rg_soll_state_find_name(r->mem, rg_soll__bytes(key));
-        if (n != NULL) {
-            n->mask = 0;
-        }
+    } else if (n != NULL) {
+        n->mask = 0;
     }
 }
 

@@ -10,11 +10,10 @@
 /* Whether activations are kept one by one. */
 static bool listed(const struct rg_soll_rule *r)
 {
-    return rg_soll__full(r) || r->def->same != NULL || r->def->limit_ms > 0 ||
-           r->def->template == RG_DEFINITION_RESPONSE_WITHIN ||
-           r->def->template == RG_DEFINITION_RESPONSE_ANY_WITHIN ||
-           r->def->template == RG_DEFINITION_ALTERNATE_RESPONSE ||
-           r->def->template == RG_DEFINITION_CHAIN_RESPONSE;
+    return rg_soll__full(r) || r->def->same != NULL ||
+           (r->def->template != RG_DEFINITION_RESPONSE &&
+            r->def->template != RG_DEFINITION_RESPONSE_ANY &&
+            r->def->template != RG_DEFINITION_RESPONDED_EXISTENCE);
 }
 
 static bool open_duty(const struct rg_soll_rule *r)

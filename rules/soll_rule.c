@@ -210,7 +210,12 @@ void rg_soll__end_violation(const struct rg_soll_rule *r, int64_t event_no)
         g->ends = p;
         g->end_cap = bigger;
     }
-    g->ends[g->end_count++] = event_no;
+    size_t at = g->end_count++;
+    while (at > 0 && g->ends[at - 1] > event_no) {
+        g->ends[at] = g->ends[at - 1];
+        at--;
+    }
+    g->ends[at] = event_no;
 }
 
 void rg_soll__unanswered(const struct rg_soll_rule *r, struct rg_soll_end *end, int64_t event_no)

@@ -2,7 +2,8 @@
  *
  * An entry reaches a rule as an event with the sides it is on (A, B, ... or none). Where a step is
  * both A and B, it first answers what came before and then activates. Rules with `same` match only
- * events whose field of that name has one and the same known value. */
+ * events whose field of that name has one and the same value; one without a known value is
+ * neither A nor B. */
 #ifndef RG_RULES_SOLL_RULE_H
 #define RG_RULES_SOLL_RULE_H
 

@@ -101,7 +101,12 @@ rg_err rg_soll_state_add_event(struct rg_soll_state *s, struct rg_soll_state_rul
     const rg_err e = grow(&list, r->event_count, &r->event_cap, sizeof(*r->events));
     r->events = list;
     if (e == RG_OK) {
-        r->events[r->event_count++] = event_no;
+        size_t at = r->event_count++;
+        while (at > 0 && r->events[at - 1] > event_no) {
+            r->events[at] = r->events[at - 1];
+            at--;
+        }
+        r->events[at] = event_no;
         s->budget -= RG_SOLL_STATE_EVENT_COST;
     }
     return e;

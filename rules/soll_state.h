@@ -71,7 +71,7 @@ void rg_soll_state_free(struct rg_soll_state *s);
 /* Make it that of a new case, which may take up to @max bytes when written. */
 void rg_soll_state_reset(struct rg_soll_state *s, bool full, size_t max);
 
-/* Append to a list of @r, which is one of @s's rules.
+/* Append to a list of @r, which is one of @s's rules; events are kept ascending.
  * Errors: RG_ERR_FULL   the budget is used up
  *         RG_ERR_NOMEM  */
 RG_CHECKED rg_err rg_soll_state_add_open(struct rg_soll_state *s, struct rg_soll_state_rule *r,

@@ -31,7 +31,7 @@ rg_test(unit rules_definition
   SYSTEM PkgConfig::cmocka PkgConfig::zlib)
 rg_test(unit rules_hostile SOURCES ${rules_tests}/rules_hostile.c MODULES rules base SYSTEM PkgConfig::cmocka)
 rg_test(unit rules_property
-  SOURCES ${rules_tests}/rules_property.c ${rules_tests}/rules_bench.c
+  SOURCES ${rules_tests}/rules_property.c ${rules_tests}/rules_naive.c ${rules_tests}/rules_bench.c
   MODULES rules base
   SYSTEM PkgConfig::cmocka)
 rg_test(unit rules_calendar

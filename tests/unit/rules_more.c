@@ -46,7 +46,9 @@ static const struct row rows[] = {
      "0@0 1@1 +0@2 +1@2"},
     /* The same value on both sides. */
     {"template: response, same: s, " AB, "a:0/s=1 a:1/s=2 b:2/s=1", 9, 3, 2, "1", ""},
-    {"template: response, same: s, " AB, "a:0 b:1", 9, 3, 1, "0", ""},
+    {"template: response, same: s, " AB, "a:0 b:1 a:2/s=EMPTY", 9, 0, 0, "", ""},
+    {"template: alternate_response, same: s, " AB, "a:0/s=2 a:1/s=1 a:2/s=1 a:3/s=2", 9, 3, 4,
+     "0 1 2 3", "1@2 0@3"},
     {"template: responded_existence, same: s, " AB, "b:0/s=1 a:1/s=1 a:2/s=2", 9, 3, 2, "2", ""},
     {"template: chain_response, same: s, " AB, "a:0/s=1 b:1/s=2", 9, 3, 1, "0", "0@1"},
     {"template: alternate_response, same: s, " AB, "a:0/s=1 a:1/s=2 a:2/s=1 b:3/s=1", 9, 3, 3,
