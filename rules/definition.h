@@ -135,6 +135,7 @@ struct rg_definition_rule {
     int64_t limit_ms;                   /* templates with a duration; else 0 */
     int64_t window_ms;                  /* counter; 0: the whole case */
     bool heal;                          /* what comes late heals the alert */
+    bool hard;                          /* the hard limit of the rule before */
     enum rg_definition_severity severity;
     struct rg_definition_names to; /* agencies concerned; empty: every reader */
     const char *message_de;        /* never NULL */

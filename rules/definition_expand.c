@@ -99,6 +99,7 @@ static size_t harden(struct rg_definition_build *b, const struct rg_yaml_node *n
     out[1] = out[0];
     out[1].id = join(b, node, out[0].id, ".hard");
     out[1].severity = RG_DEFINITION_CRITICAL;
+    out[1].hard = true;
     if (out[0].severity != RG_DEFINITION_WARNING) {
         rg_yaml_report(b->doc, hard, "a hard limit follows a warning; leave the severity out");
     }

@@ -165,14 +165,26 @@ static bool is_excluded(const struct rg_soll_engine *g, const char *step)
     return g->excluders > 0 && g->excluded[rg_soll_define_symbol(g, step, strlen(step))] != 0;
 }
 
+/* Whether rule @i still wants something, unless its soft limit says so already. */
+static bool has_duty(struct rg_soll_engine *g, size_t i)
+{
+    const struct rg_soll_rule r = rg_soll_rule_at(g, i);
+    const struct rg_soll_template *t = rg_soll_define_machine(r.def->template);
+    const bool wanted = t->duty != NULL && t->duty(&r) && r.def->severity != RG_DEFINITION_SILENT;
+    if (!wanted || !r.def->hard) {
+        return wanted;
+    }
+    const struct rg_soll_rule soft = rg_soll_rule_at(g, i - 1);
+    return !t->duty(&soft);
+}
+
 static int soll_next(void *instance, const struct rg_rules_host *host)
 {
     struct rg_soll_engine *g = instance;
     g->host = host;
     for (size_t i = 0; i < g->state.rule_count; i++) {
         const struct rg_soll_rule r = rg_soll_rule_at(g, i);
-        const struct rg_soll_template *t = rg_soll_define_machine(r.def->template);
-        if (t->duty == NULL || !t->duty(&r) || r.def->severity == RG_DEFINITION_SILENT) {
+        if (!has_duty(g, i)) {
             continue;
         }
         const size_t count = r.def->activities.count;

@@ -230,10 +230,7 @@ static void next_steps(void **state)
                        (int)d->agencies.len, (const char *)d->agencies.data);
     }
     assert_string_equal(got, "R08 bereit_fuer_aktenanlage LDS-SN, R08 easy_abverteilung LDS-SN, "
-                             "R08.hard bereit_fuer_aktenanlage LDS-SN, R08.hard easy_abverteilung "
-                             "LDS-SN, R19 aktenanlage_erfolgt BAMF, R19 easy_abverteilung LDS-SN, "
-                             "R19.hard aktenanlage_erfolgt BAMF, R19.hard easy_abverteilung "
-                             "LDS-SN, ");
+                             "R19 aktenanlage_erfolgt BAMF, R19 easy_abverteilung LDS-SN, ");
     rg_definition_destroy(&def);
     free(text);
 }

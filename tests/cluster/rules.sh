@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Soft and hard limits, healing, conditions and exclusion on four real nodes: the same alerts everywhere, each once, also
+# after a rules host was killed; what is healed is open no more. And the linter.
+. "$(dirname "$0")/lib.sh"
+D=$T/net
+cat > "$T/p.yaml" << 'END'
+process: rules
+version: 1
+steps: [begin, answer, no_show, sent_away, work]
+fields: {reason: [absent, excused]}
+rules:
+  - {id: L, template: response_within, activities: [begin, answer], within: PT2S, hard: PT5S, heal: true}
+  - {id: C, template: counter, activities: [{step: no_show, where: {reason: absent}}], n: 1, hard: 2}
+  - {id: X, template: exclude, activities: [sent_away, work]}
+  - {id: R, template: response, activities: [begin, work]}
+END
+"$R" process check "$T/p.yaml" > "$T/out" || fail "the definition is valid"
+{ cat "$T/p.yaml"; echo '  - {id: Y, template: not_succession, activities: [begin, work]}'; } > "$T/bad.yaml"
+code=0; "$R" process check "$T/bad.yaml" 2> "$T/err" || code=$?
+eq $code 65 "a contradiction"
+grep -q 'bad.yaml:10:51: the rule .Y. contradicts the rule .R. (line 9)' "$T/err" || fail "the linter said: $(cat "$T/err")"
+
+up "$D" 4 --process "$T/p.yaml"
+enter() { local i=$1 c=$2 s=$3; shift 3; on "$D" "$i" submit --case "$c" --step "$s" --wait "$@" > "$T/out.txt" || fail "submit $c $s"; }
+# alert lines of case or rule: state severity rule
+told() { on "$D" 1 alerts --json | grep "\"rule\":\"$1" | sed -E 's/.*"rule":"([^"]*)","severity":"([^"]*)","state":"([^"]*)".*/\1 \2 \3/' | sort | tr '\n' ',' || true; }
+says() { [ "$(told "$1")" = "$2" ]; }
+enter 1 late begin
+enter 1 away begin
+enter 1 away sent_away
+sleep 2.2
+enter 2 other work # a block, so that time goes on
+within 10 says L "L warning raised,L warning raised," || fail "after the soft limit: $(told L)"
+kill_host() { local p; p=$(pgrep -P "$(cat "$D/node3/pid")" -f reigen-rules | head -n 1); [ -z "$p" ] || kill -KILL "$p"; }
+kill_host
+sleep 3
+enter 2 other work
+within 10 says L "L warning raised,L warning raised,L.hard critical raised,L.hard critical raised," ||
+  fail "after the hard limit: $(told L)"
+on "$D" 1 case late > "$T/case" || fail "case"
+grep -q 'L.hard' "$T/case" || fail "the open alerts of the case: $(cat "$T/case")"
+enter 1 late answer
+within 10 says L "L warning healed,L warning raised,L warning raised,L.hard critical healed,L.hard critical raised,L.hard critical raised," ||
+  fail "after the answer: $(told L)"
+on "$D" 1 case late > "$T/case" || fail "case"
+grep -q 'L.hard' "$T/case" && fail "what is healed is still open: $(cat "$T/case")"
+enter 1 late no_show --field reason=excused
+enter 1 late no_show --field reason=absent
+enter 1 late no_show --field reason=absent
+enter 1 away work
+within 10 says C "C warning raised,C warning raised,C.hard critical raised," || fail "no-shows: $(told C)"
+within 10 says X "X warning raised," || fail "exclusion: $(told X)"
+eq "$(told R)" "" "alerts of a rule that may still be kept"
+within 20 all_equal "$D" 4 || fail "the nodes differ"
+within 20 rules_passed "$D" 4 "$(place "$D" 1 | cut -d ' ' -f 1)" || fail "the rules lag behind"
+of_cases() { on "$D" "$1" alerts --json | grep -v '"severity":"system"' | grep -o '"id":"[0-9a-f]*"' | sort; }
+of_cases 1 > "$T/a1"
+for i in 2 3 4; do of_cases $i > "$T/a$i"; cmp "$T/a1" "$T/a$i" || fail "alerts of node $i differ"; done
+eq "$(sort "$T/a1" | uniq -d | wc -l)" 0 "alerts told twice"
+say "ok: $(wc -l < "$T/a1") alerts, the same on four nodes"
