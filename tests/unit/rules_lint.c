@@ -132,8 +132,8 @@ static void shipped(void **state)
 {
     static const char *const files[] = {
         "deploy/processes/anker-dresden.yaml", "deploy/processes/receipt.yaml",
-        "deploy/processes/bpic15.yaml", "deploy/processes/open.yaml",
-        "deploy/calendars/laender.yaml"};
+        "deploy/processes/bpic15.yaml",        "deploy/processes/open.yaml",
+        "deploy/calendars/laender.yaml",       "tests/fuzz/all_keys.yaml"};
     char out[RG_DEFINITION_ERROR_MAX];
     (void)state;
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
