@@ -384,6 +384,9 @@ static void read_params(struct rg_definition_build *b, const struct rg_yaml_node
     (void)rg_definition_pattern_more(b, node, "include", RG_DEFINITION_RESET);
     out->window_ms = rg_yaml_duration(b->doc, node, "window", 0);
     out->heal = rg_yaml_bool(b->doc, node, "heal", false);
+    if (rg_yaml_get(node, "window") != NULL && out->window_ms == 0) {
+        rg_yaml_report(b->doc, rg_yaml_get(node, "window"), "'window' must be longer than nothing");
+    }
     if (out->window_ms > 0 && out->n > RG_DEFINITION_WINDOW_N_MAX) {
         rg_yaml_report(b->doc, node, "with a window 'n' is at most %d", RG_DEFINITION_WINDOW_N_MAX);
     }

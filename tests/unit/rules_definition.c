@@ -19,6 +19,8 @@
 
 #define HEAD "process: p\nversion: 1\nsteps: [a, b]\n" /* 3 lines */
 
+#define WITHIN "rules:\n  - {id: r, template: response_within, activities: [a, b], "
+
 struct refusal {
     const char *text;
     const char *line; /* `:LINE:COLUMN: ` and the start of the message */
@@ -86,6 +88,44 @@ static const struct refusal refusals[] = {
      "the value 'z' can never be in the field 'x'"},
     {HEAD "rules:\n  - {id: r, template: case_duration, activities: [a], within: P1D}\n",
      "takes no activities"},
+    {HEAD "ends: [c]\n", "f.yaml:4:7: the step 'c' is not among the steps"},
+    {HEAD "holidays: {x: {day: 02-30}}\n", "f.yaml:4:21: expected month and day like 05-01"},
+    {HEAD "holidays: {x: {easter: 999}}\n", "'easter' must be a number of days from -180 to 180"},
+    {HEAD "holidays: {x: {before: 11-23}}\n", "a holiday takes one of day: MM-DD, easter: DAYS"},
+    {HEAD "calendars: {S: [x]}\n", "the holiday 'x' is not among the holidays"},
+    {HEAD WITHIN "within: P1D, calendar: S}\n", "the calendar 'S' is not among the calendars"},
+    {HEAD "calendars: {S: x}\nholidays: {x: {day: 01-01}}\n" WITHIN "within: PT5H, calendar: S}\n",
+     "with a calendar a limit is 0 to 366 whole days"},
+    {HEAD WITHIN "within: P2D, hard: P1D}\n", "the hard limit is not above the soft one"},
+    {HEAD WITHIN "within: P2D, hard: P3D, severity: critical}\n", "a hard limit follows a warning"},
+    {HEAD WITHIN "within: P2D, hold: a}\n", "'hold' and 'resume' belong together"},
+    {HEAD WITHIN "within: P2D, extend: {to: group}}\n", "the key 'by' is missing; name the steps"},
+    {HEAD "fields: {x: [y, n]}\n" WITHIN "within: P2D, from: x}\n", "the field 'x' holds no dates"},
+    {HEAD WITHIN "within: P2D, same: colour}\n", "judges the field 'colour', which is not among"},
+    {HEAD "rules:\n  - {id: r, template: between, activities: [a], min: 3, max: 2}\n",
+     "'min' is above 'max'"},
+    {HEAD "rules:\n  - {id: r, template: counter, activities: [a], n: 65, window: P1D}\n",
+     "with a window 'n' is at most 64"},
+    {HEAD "rules:\n  - {id: r, template: counter, activities: [a], window: PT0S}\n",
+     "f.yaml:5:57: 'window' must be longer than nothing"},
+    {HEAD "rules:\n  - {id: r, template: data, activities: [a]}\n", "the key 'require' is missing"},
+    {HEAD "rules:\n  - {id: r, template: data, activities: [a], require: {group: {like: x}}}\n",
+     "f.yaml:5:64: unknown condition 'like'; known are is, not, known, less"},
+    {HEAD "rules:\n  - {id: r, template: data, activities: [a], require: {group: {less: @x}}}\n",
+     "f.yaml:"},
+    {HEAD
+     "rules:\n  - {id: r, template: data, activities: [a], require: {group: {less: '@now'}}}\n",
+     "unknown time '@now'; write @occurred or @recorded"},
+    {HEAD "rules:\n  - {id: r, template: init, activities: [{step: a, wher: x}]}\n",
+     "unknown key 'wher'"},
+    {HEAD "rules:\n  - {id: r, template: correlate, activities: [a, b], compare: {a: group, test: "
+          "eq, b: "
+          "group}}\n",
+     "unknown test 'eq'"},
+    {HEAD "rules:\n  - {id: r, template: stall, activities: [a], within: P1D}\n",
+     "takes no activities"},
+    {HEAD "rules:\n  - {id: r, template: precedence, activities: [a, b], calendar: S}\n",
+     "the template 'precedence' has no parameter 'calendar'"},
 };
 
 static void refused(void **state)
