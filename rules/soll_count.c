@@ -25,6 +25,13 @@ static bool init_duty(const struct rg_soll_rule *r)
 
 const struct rg_soll_template rg_soll_count_init = {.entry = init_entry, .duty = init_duty};
 
+/* Whether there is too little of it, that could still come. */
+static bool range_duty(const struct rg_soll_rule *r)
+{
+    return r->mem->number < r->def->min && (r->mem->flags & DONE) == 0 &&
+           !rg_soll__excluded(r, RG_DEFINITION_A);
+}
+
 static void range_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {
     r->mem->activations = 1;
@@ -34,16 +41,10 @@ static void range_entry(const struct rg_soll_rule *r, const struct rg_soll_event
             rg_soll__violate_by(r, ev);
         }
     }
-    if ((ev->sides & RG_DEFINITION_END) != 0 && r->mem->number < r->def->min &&
-        (r->mem->flags & DONE) == 0) {
+    if ((ev->sides & RG_DEFINITION_END) != 0 && range_duty(r)) {
         r->mem->flags |= DONE;
         rg_soll__violate(r, RG_RULES_WHOLE_CASE, RG_RULES_NEVER, ev->entry->step);
     }
-}
-
-static bool range_duty(const struct rg_soll_rule *r)
-{
-    return r->mem->number < r->def->min && (r->mem->flags & DONE) == 0;
 }
 
 static void range_finish(const struct rg_soll_rule *r, struct rg_soll_end *end)

@@ -237,6 +237,9 @@ static json_t *rule_report(const struct rg_tally *t, size_t i, bool named)
     if (def->limit_ms > 0) {
         bad |= json_object_set_new(o, "within", limit_of(def));
     }
+    if (def->calendar != NULL) {
+        bad |= json_object_set_new(o, "calendar", json_string(def->calendar->name));
+    }
     if (def->template == RG_DEFINITION_BACKLOG) {
         const uint64_t waiting = r->cases[RG_RULES_PENDING];
         bad |= json_object_set_new(o, "backlog", json_integer((json_int_t)waiting)) |

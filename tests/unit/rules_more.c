@@ -235,15 +235,16 @@ static void exclusion(void **state)
                     "  - {id: r1, template: response, activities: [a, b]}\n"
                     "  - {id: r2, template: response_within, within: PT5H, activities: [a, b]}\n"
                     "  - {id: r3, template: precedence, activities: [b, c]}\n"
-                    "  - {id: r4, template: response, activities: [a, [b, d]]}\n");
-    judge(RG_HOSTMSG_FULL, "a:0 c:1", 9, "03333");
-    judge(RG_HOSTMSG_FULL, "a:0 e:1 c:2", 9, "11113");
-    judge(RG_HOSTMSG_FULL, "a:0 e:1 c:2 i:3", 9, "13313");
-    judge(0, "a:0 e:1 c:20", 20, "11112");
+                    "  - {id: r4, template: response, activities: [a, [b, d]]}\n"
+                    "  - {id: r5, template: existence, activities: [b]}\n");
+    judge(RG_HOSTMSG_FULL, "a:0 c:1", 9, "033333");
+    judge(RG_HOSTMSG_FULL, "a:0 e:1 c:2", 9, "111131");
+    judge(RG_HOSTMSG_FULL, "a:0 e:1 c:2 i:3", 9, "133133");
+    judge(0, "a:0 e:1 c:20", 20, "111121");
     assert_int_equal(bench_time(0, RG_HOSTMSG_OP_NEXT, 0), RG_HOSTMSG_OK);
     assert_int_equal(bench.item_count, 1);
     assert_true(rg_bytes_eq(bench.items[0].step, rg_bytes_str("d")));
-    judge(0, "a:0 e:1 i:20 c:21", 21, "12332");
+    judge(0, "a:0 e:1 i:20 c:21", 21, "123322");
 }
 
 static void milestones(void **state)
