@@ -1,17 +1,21 @@
 /* Catching up in bulk: blocks from my tip on, from one peer at a time. A peer's claims only say
  * whom to ask; what counts is a finalization with q signatures, the chain of hashes from it down to
- * my tip, and my own execution. A peer that is silent, lies or serves nothing is left for another
- * one. */
+ * my tip, and my own execution. A peer that lies or serves nothing is left alone for a while. An
+ * answer that does not come in time may be the network's doing: the next one is asked for the same,
+ * and what came so far stays. In time is a few times what the last answer took, and twice as long
+ * after each that did not come, so that a slow line is not asked over and over. */
 #include "node/core/core_priv.h"
 
 #include "base/num.h"
 #include "node/core/record.h"
 #include <stdlib.h>
 
-#define ANSWER_MS 2000u /* how long an answer may take */
-#define BAD_MS 5000u    /* how long a peer that did not serve is left alone */
-#define BEHIND_MS 1000u /* a claim must stand this long, unless it is far ahead */
-#define FAR_AHEAD 16u   /* blocks */
+#define PATIENCE_MIN_MS 200u
+#define PATIENCE_MAX_MS 8000u
+#define PATIENCE_TIMES 4u /* what the last answer took */
+#define BAD_MS 5000u      /* how long a peer that did not serve is left alone */
+#define BEHIND_MS 1000u   /* a claim must stand this long, unless it is far ahead */
+#define FAR_AHEAD 16u     /* blocks */
 #define SEGMENT_BYTES_MAX ((size_t)24 * 1024 * 1024)
 
 void rg_catchup__drop(struct rg_core *c)
@@ -24,6 +28,7 @@ void rg_catchup__drop(struct rg_core *c)
     k->bytes = 0;
     k->active = false;
     k->eager = false;
+    k->mixed = false;
 }
 
 /* The asked peer did not help. */
@@ -33,6 +38,29 @@ static void give_up(struct rg_core *c)
         c->peer[c->catchup.peer].bad_until_ms = c->now.mono_ms + BAD_MS;
     }
     rg_catchup__drop(c);
+}
+
+/* No answer in time: somebody else, from where the segment ends. */
+static void turn_to_next(struct rg_core *c)
+{
+    struct rg_core_catchup *k = &c->catchup;
+    k->active = false;
+    k->eager = true;
+    k->peer = (uint16_t)((k->peer + 1u) % c->node_count);
+    k->mixed = k->count > 0;
+    k->patience_ms = rg_num_min(2 * k->patience_ms, PATIENCE_MAX_MS);
+}
+
+/* Blocks that do not continue the segment. Whose fault that is, nobody knows if others gave a part
+ * of it. */
+static void refuse_blocks(struct rg_core *c)
+{
+    c->refused++;
+    if (c->catchup.mixed) {
+        rg_catchup__drop(c);
+    } else {
+        give_up(c);
+    }
 }
 
 static bool is_candidate(const struct rg_core *c, uint16_t i)
@@ -78,9 +106,8 @@ static void ask(struct rg_core *c)
         if (!is_candidate(c, peer)) {
             continue;
         }
-        if (peer != k->peer) {
-            rg_catchup__drop(c);
-        }
+        k->mixed = k->count > 0 && (k->mixed || peer != k->peer);
+        k->patience_ms = rg_num_max(k->patience_ms, PATIENCE_MIN_MS);
         k->active = true;
         k->peer = peer;
         k->last = peer;
@@ -96,8 +123,8 @@ static void ask(struct rg_core *c)
 void rg_catchup__tick(struct rg_core *c)
 {
     struct rg_core_catchup *k = &c->catchup;
-    if (k->active && c->now.mono_ms - k->sent_ms >= ANSWER_MS) {
-        give_up(c);
+    if (k->active && c->now.mono_ms - k->sent_ms >= k->patience_ms) {
+        turn_to_next(c);
     }
     if (!k->active && c->tree.final_bytes < c->tree_soft && is_behind(c)) {
         ask(c);
@@ -108,7 +135,7 @@ uint64_t rg_catchup__due(const struct rg_core *c)
 {
     const struct rg_core_catchup *k = &c->catchup;
     if (k->active) {
-        return k->sent_ms + ANSWER_MS;
+        return k->sent_ms + k->patience_ms;
     }
     if (k->behind_ms == 0 || c->tree.final_bytes >= c->tree_soft) {
         return UINT64_MAX;
@@ -200,6 +227,7 @@ void rg_catchup__blocks(struct rg_core *c, uint16_t peer, const struct rg_wire *
         return; /* nobody asked, or too late */
     }
     k->active = false;
+    k->patience_ms = rg_num_min(PATIENCE_TIMES * (c->now.mono_ms - k->sent_ms), PATIENCE_MAX_MS);
     if (c->tip.info.height + 1 + k->count != k->from) {
         rg_catchup__drop(c); /* the consensus was faster */
         return;
@@ -209,8 +237,7 @@ void rg_catchup__blocks(struct rg_core *c, uint16_t peer, const struct rg_wire *
         return;
     }
     if (!link_blocks(c, m)) {
-        c->refused++;
-        give_up(c);
+        refuse_blocks(c);
         return;
     }
     k->eager = true;

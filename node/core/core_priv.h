@@ -74,9 +74,11 @@ struct rg_core_segment {
 struct rg_core_catchup {
     bool active;
     bool eager; /* the last answer was good: go on at once */
+    bool mixed; /* the segment is not of one peer alone */
     uint16_t peer;
     uint16_t last; /* rotation */
     uint64_t sent_ms;
+    uint64_t patience_ms; /* how long the answer may take */
     uint64_t from;
     uint64_t behind_ms; /* since when a peer claims more; 0: none does */
     struct rg_core_segment *segment;

@@ -114,8 +114,10 @@ void sim_node_release(struct sim *s, struct sim_node *node)
         let_go(s, node, &h.action, h.buf);
         sim_buf_drop(h.buf);
     }
-    memmove(node->held, node->held + done, (node->held_count - done) * sizeof *node->held);
-    node->held_count -= done;
+    if (done > 0) {
+        memmove(node->held, node->held + done, (node->held_count - done) * sizeof *node->held);
+        node->held_count -= done;
+    }
     if (node->need > node->durable) {
         sim_disk_sync(s, node);
     }
