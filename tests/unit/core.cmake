@@ -1,4 +1,4 @@
-foreach(part epoch guilt hostile life mesh pool)
+foreach(part epoch guilt hostile life memory mesh pool)
   if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/core_${part}.c)
     rg_test(unit core_${part} SOURCES core_lab.c core_${part}.c
       MODULES core proto ledger consensus crypto base SYSTEM PkgConfig::cmocka)
