@@ -46,7 +46,7 @@ static void check(const struct rg_cons *c, const struct rg_slot *s, enum rg_vote
     if (kind == RG_VOTE_NULLIFY) {
         /* I2: "never L and F". */
         RG_ASSERT(!m->has[RG_VOTE_NULLIFY]);
-        RG_ASSERT(!m->has[RG_VOTE_FINALIZE] || RG_MUTANT_IS(RG_MUTANT_NULLIFY_AFTER_FINALIZE));
+        RG_ASSERT(!m->has[RG_VOTE_FINALIZE] || RG_MUTANT_IS(RG_MUTANT_NULL_AFTER_FINAL));
         RG_ASSERT(cand->view == c->cur);
         return;
     }

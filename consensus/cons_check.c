@@ -10,7 +10,7 @@ static void check_slot(const struct rg_slot *s)
     const bool f = m->has[RG_VOTE_FINALIZE];
     /* I2: "never L and F". */
     RG_ASSERT(!(m->has[RG_VOTE_NULLIFY] && f) || RG_MUTANT_IS(RG_MUTANT_FINALIZE_AFTER_NULLIFY) ||
-              RG_MUTANT_IS(RG_MUTANT_NULLIFY_AFTER_FINALIZE));
+              RG_MUTANT_IS(RG_MUTANT_NULL_AFTER_FINAL));
     /* I3: "F only with Notar held and N empty or equal". */
     RG_ASSERT(!f || !m->has[RG_VOTE_NOTARIZE] ||
               rg_cand_eq(&m->cand[RG_VOTE_NOTARIZE], &m->cand[RG_VOTE_FINALIZE]) ||

@@ -44,7 +44,7 @@ static bool rule_enter(struct rg_cons *c)
             return false;
         }
     }
-    if (RG_MUTANT_IS(RG_MUTANT_NULLIFY_AFTER_FINALIZE) && c->armed &&
+    if (RG_MUTANT_IS(RG_MUTANT_NULL_AFTER_FINAL) && c->armed &&
         c->now_ms <= rg_cons_time__view_deadline(c)) {
         return false; /* without this the mutant's moment never comes: R0 is always first */
     }
@@ -186,8 +186,7 @@ static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
 static bool rule_nullify(struct rg_cons *c)
 {
     struct rg_slot *s = rg_cons_slots__current(c);
-    const bool final =
-        s->mine.has[RG_VOTE_FINALIZE] && !RG_MUTANT_IS(RG_MUTANT_NULLIFY_AFTER_FINALIZE);
+    const bool final = s->mine.has[RG_VOTE_FINALIZE] && !RG_MUTANT_IS(RG_MUTANT_NULL_AFTER_FINAL);
     if (!rg_cons_cast__can(c, c->cur) || s->mine.has[RG_VOTE_NULLIFY] || final ||
         !should_nullify(c, s)) {
         return false;

@@ -13,8 +13,7 @@
 #define RG_MUTANT_NO_GAP_CHECK 3           /* R2 does not ask for the Nulls of skipped views */
 #define RG_MUTANT_FORGET_VOTES 4           /* my votes are not recovered after a restart (B3) */
 #define RG_MUTANT_NO_RESEND 5              /* recovered votes are never sent again (B10, B15) */
-#define RG_MUTANT_NULLIFY_AFTER_FINALIZE                                                           \
-    6                                     /* R3 forgets that I finalized the view, and R0 is late */
+#define RG_MUTANT_NULL_AFTER_FINAL 6      /* R3 forgets that I finalized the view, and R0 is late */
 #define RG_MUTANT_CERT_DEAF 7             /* R0: certificates ignored after my own nullify */
 #define RG_MUTANT_BODY_NOT_DURABLE 8      /* R2: notarize without PERSIST_BLOCK */
 #define RG_MUTANT_FINALIZE_OTHER 9        /* R5 finalizes another candidate than it notarized */

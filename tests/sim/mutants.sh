@@ -3,14 +3,14 @@
 # core for each, linked with the rest as built, run over seeds until one is violated. A run that ends by an
 # assertion counts too: the machine stops before anything leaves.
 #
-#   mutants.sh BUILD_DIR [MUTANT...]      default: a few that die soon, and 0, which must survive
+#   mutants.sh BUILD_DIR [MUTANT...]      default: those that die soon, and 0, which must survive
 #   mutants.sh BUILD_DIR all              every one (minutes each at most); prints the table of docs/consensus.md
-# Environment: SEEDS, the most seeds for one mutant (6000).
+# Environment: SEEDS, the most seeds for one mutant (6000); SIM, more arguments, as "--nodes 4".
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$1
 shift
-[ $# -gt 0 ] || set -- 0 1 3 4 8
+[ $# -gt 0 ] || set -- 0 1 3 4 5 6 7 8 10 12 14 15 22 23 24 25 27
 [ "$*" != all ] || set -- 0 $(sed -n 's/^#define RG_MUTANT_[A-Z_]* \([1-9][0-9]*\) .*/\1/p' "$root/consensus/mutant.h")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -43,7 +43,8 @@ for m in "$@"; do
     [ "$m" != 0 ] || most=100
     code=0
     begin=$(date +%s)
-    "$dir/sim" --seeds "$most" --stop > "$dir/out" 2> "$dir/err" || code=$?
+    # shellcheck disable=SC2086
+    "$dir/sim" --seeds "$most" --stop ${SIM:-} > "$dir/out" 2> "$dir/err" || code=$?
     took=$(($(date +%s) - begin))
     ran=$((ran + 1))
     what=$(sed -n "s/^#define RG_MUTANT_[A-Z_]* $m  *\/\* \(.*\) \*\/.*/\1/p" "$root/consensus/mutant.h")
