@@ -94,6 +94,9 @@ bool rg_cons_asks(const struct rg_cons *c);
 enum rg_memory rg_cons_memory(const struct rg_cons *c);
 /* The last view in which this node may not vote; 0: none. */
 uint64_t rg_cons_mute(const struct rg_cons *c);
+/* Whether this node may tell one that forgot where the network is: not while its own votes are lost
+ * or it is mute, since then it may have been further than it knows. */
+bool rg_cons_vouches(const struct rg_cons *c);
 /* The highest view in which a vote of member @i was seen in this run; 0: none. For its echo. */
 uint64_t rg_cons_seen(const struct rg_cons *c, uint16_t i);
 /* Whether the last final block ends the epoch: nothing more is voted on; begin the next one. */

@@ -17,6 +17,12 @@ uint64_t rg_cons_mute(const struct rg_cons *c)
     return c->mute;
 }
 
+/* R10: "Who lost votes itself, or is still mute, answers nobody." */
+bool rg_cons_vouches(const struct rg_cons *c)
+{
+    return c->memory != RG_MEMORY_LOST && c->cur > c->mute;
+}
+
 uint64_t rg_cons_seen(const struct rg_cons *c, uint16_t i)
 {
     return i < c->members.n ? c->seen_view[i] : 0;

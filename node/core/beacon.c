@@ -11,7 +11,7 @@
 static uint32_t collect_echoes(const struct rg_core *c, struct rg_echo out[RG_AUTHORITIES_MAX])
 {
     uint32_t count = 0;
-    for (uint16_t i = 0; i < c->node_count; i++) {
+    for (uint16_t i = 0; rg_cons_vouches(c->cons) && i < c->node_count; i++) {
         const struct rg_wire_status *s = &c->peer[i].status;
         if (c->peer[i].heard && s->asks) {
             out[count++] = (struct rg_echo){.authority = i,

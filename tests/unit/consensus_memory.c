@@ -108,6 +108,7 @@ static void lost_needs_three_and_is_mute(void **state)
     assert_int_equal(persisted(s)->mute.memory, RG_MEMORY_LOST);
     assert_non_null(find(s, RG_ACTION_BARRIER));
     null_cert(s, 4);
+    assert_false(rg_cons_vouches(s->c)); /* nor in a view above mute */
     answer(s, 0, 5, 4);
     answer(s, 1, 5, 0);
     assert_true(rg_cons_asks(s->c));
@@ -117,10 +118,13 @@ static void lost_needs_three_and_is_mute(void **state)
     assert_int_equal(persisted(s)->mute.view, 6);
     assert_int_equal(rg_cons_mute(s->c), 6);
     assert_false(gives_up(s));
+    assert_false(rg_cons_vouches(s->c));
     null_cert(s, 5);
     assert_false(gives_up(s)); /* view 6 */
+    assert_false(rg_cons_vouches(s->c));
     null_cert(s, 6);
     assert_true(gives_up(s));
+    assert_true(rg_cons_vouches(s->c));
     solo_free(s);
 }
 
