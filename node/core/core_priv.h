@@ -126,7 +126,8 @@ struct rg_core {
     struct rg_pubkey node_key[RG_AUTHORITIES_MAX];
     struct rg_core_time now;
     bool started;
-    bool has_memory; /* `memory` below is from the journal, or goes into it */
+    enum rg_memory doubt; /* at the epoch's start; it lasts while this node takes no turns */
+    bool has_memory;      /* `memory` below is from the journal, or goes into it */
     bool halted;
     bool dirty;      /* journal records since the last barrier */
     bool decoded_ok; /* `decoded` holds a block */

@@ -79,6 +79,7 @@ bool rg_epoch__make(struct rg_core *c, const struct rg_cert *final, enum rg_memo
         .sign = c->config.sign,
         .sign_ctx = c->config.sign_ctx};
     const size_t size = rg_cons_size(c->members.n, &setup.params);
+    c->doubt = memory;
     free(c->cons_memory);
     c->cons = NULL;
     c->cons_memory = malloc(size);
@@ -97,11 +98,11 @@ bool rg_epoch__make(struct rg_core *c, const struct rg_cert *final, enum rg_memo
  * an epoch behind what it had voted in. */
 static enum rg_memory next_memory(const struct rg_core *c)
 {
-    const enum rg_memory now = rg_cons_memory(c->cons);
+    const enum rg_memory now = c->me == RG_MEMBERS_NONE ? c->doubt : rg_cons_memory(c->cons);
     if (now == RG_MEMORY_LOST || rg_cons_mute(c->cons) > 0) {
         return RG_MEMORY_LOST;
     }
-    return now == RG_MEMORY_FRESH ? RG_MEMORY_WHOLE : now;
+    return now; /* who has not been told yet is still in doubt */
 }
 
 enum rg_memory rg_epoch__memory(const struct rg_core *c, bool had_records)
