@@ -42,6 +42,7 @@ struct rg_peer_status {
     uint64_t wall_ms;
     uint64_t number;
     struct rg_id instance;
+    struct rg_id first;
     bool asks;
     uint32_t echo_count;    /* at most RG_AUTHORITIES_MAX */
     struct rg_echo *echoes; /* decoded: in the arena */

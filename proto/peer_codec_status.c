@@ -46,7 +46,8 @@ rg_err rg_peer_codec__read_status(struct rg_arena *arena, ProtobufCBinaryData st
     if (!rg_pack_fixed(signature, out->signature.b, RG_SIG_BYTES) ||
         !rg_pack_fixed(s->hash, to->hash.b, RG_HASH_BYTES) ||
         !rg_pack_fixed(s->instance, to->instance.b, RG_ID_BYTES) ||
-        s->authority >= RG_AUTHORITIES_MAX || s->number == 0) {
+        !rg_pack_fixed(s->first, to->first.b, RG_ID_BYTES) || s->authority >= RG_AUTHORITIES_MAX ||
+        s->number == 0) {
         return RG_ERR_INVALID;
     }
     to->authority = s->authority;
@@ -101,6 +102,7 @@ rg_err rg_peer_codec_encode_status(struct rg_arena *arena, const struct rg_hash 
     m.wall_ms = s->wall_ms;
     m.number = s->number;
     m.instance = rg_pack_from((struct rg_bytes){s->instance.b, RG_ID_BYTES});
+    m.first = rg_pack_from((struct rg_bytes){s->first.b, RG_ID_BYTES});
     m.asks = s->asks;
     m.n_echoes = s->echo_count;
     m.echoes = list_echoes(arena, s);

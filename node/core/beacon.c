@@ -16,7 +16,7 @@ static uint32_t collect_echoes(const struct rg_core *c, struct rg_echo out[RG_AU
         if (c->peer[i].heard && s->asks) {
             out[count++] = (struct rg_echo){.authority = i,
                                             .instance = s->instance,
-                                            .again = !rg_id_eq(&c->peer[i].first, &s->instance),
+                                            .again = !rg_id_eq(&c->peer[i].first, &s->first),
                                             .seen = rg_cons_seen(c->cons, c->authority_of[i])};
         }
     }
@@ -38,6 +38,7 @@ static void send_status(struct rg_core *c)
                                      .wall_ms = c->now.wall_ms,
                                      .number = ++c->status_number,
                                      .instance = c->config.instance,
+                                     .first = c->first,
                                      .asks = rg_cons_asks(c->cons),
                                      .echo_count = collect_echoes(c, echoes),
                                      .echoes = echoes};
@@ -151,7 +152,7 @@ void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct
     if (s->asks && !p->met) {
         /* Whoever comes back with an empty disk is to be told that it is not its first start. */
         p->met = true;
-        p->first = s->instance;
+        p->first = s->first;
         rg_turn__append_met(c, (uint16_t)s->authority);
         rg_turn__barrier(c);
     }

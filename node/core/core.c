@@ -78,6 +78,7 @@ rg_err rg_core_new(const struct rg_core_config *config, struct rg_core **out)
     }
     c->config = *config;
     c->genesis = config->genesis;
+    c->first = config->instance;
     rg_err e = take_nodes(c);
     if (e == RG_OK) {
         e = take_memory(c);

@@ -127,6 +127,7 @@ struct rg_core {
     struct rg_core_time now;
     bool started;
     enum rg_memory doubt; /* at the epoch's start; it lasts while this node takes no turns */
+    struct rg_id first;   /* the run that found an empty disk, while that is in doubt; else this */
     bool has_memory;      /* `memory` below is from the journal, or goes into it */
     bool halted;
     bool dirty;      /* journal records since the last barrier */

@@ -112,10 +112,9 @@ enum rg_memory rg_epoch__memory(const struct rg_core *c, bool had_records)
                : c->tip.info.height == 0 ? RG_MEMORY_FRESH
                                          : RG_MEMORY_LOST;
     }
-    if (c->memory.memory == RG_MEMORY_LOST) {
-        return RG_MEMORY_LOST;
+    if (c->memory.memory != RG_MEMORY_SURE) {
+        return c->memory.memory; /* nobody has said yet what was before: still in doubt */
     }
-    /* A mark of the first start says that nothing was signed before it. */
     return c->memory.epoch != c->epoch && c->memory.mute > 0 ? RG_MEMORY_LOST : RG_MEMORY_WHOLE;
 }
 

@@ -35,15 +35,17 @@ void rg_record_encode_memory(const struct rg_record_memory *r,
     rg_bytes_put_u64(&w, r->epoch);
     rg_bytes_put_u64(&w, r->mute);
     rg_bytes_put_u8(&w, (uint8_t)r->memory);
+    rg_bytes_put(&w, r->first.b, RG_ID_BYTES);
     RG_ASSERT(!w.failed && w.len == RG_RECORD_MEMORY_BYTES);
 }
 
 rg_err rg_record_decode_memory(struct rg_bytes in, struct rg_record_memory *out)
 {
     struct rg_reader r = rg_bytes_reader(in);
-    const struct rg_record_memory m = {.epoch = rg_bytes_get_u64(&r),
-                                       .mute = rg_bytes_get_u64(&r),
-                                       .memory = (enum rg_memory)rg_bytes_get_u8(&r)};
+    struct rg_record_memory m = {.epoch = rg_bytes_get_u64(&r),
+                                 .mute = rg_bytes_get_u64(&r),
+                                 .memory = (enum rg_memory)rg_bytes_get_u8(&r)};
+    rg_bytes_get(&r, m.first.b, RG_ID_BYTES);
     if (!rg_bytes_done(&r) || m.memory > RG_MEMORY_LOST || m.memory == RG_MEMORY_WHOLE) {
         return RG_ERR_CORRUPT;
     }

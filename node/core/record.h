@@ -30,9 +30,10 @@ struct rg_record_memory {
     uint64_t epoch;
     uint64_t mute;
     enum rg_memory memory;
+    struct rg_id first; /* of FRESH: the run that found the empty disk */
 };
 
-#define RG_RECORD_MEMORY_BYTES 17u
+#define RG_RECORD_MEMORY_BYTES (17u + RG_ID_BYTES)
 #define RG_RECORD_MET_BYTES (2u + RG_ID_BYTES)
 
 /* Write the record. */

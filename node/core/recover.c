@@ -161,6 +161,16 @@ static rg_err recover_met(struct rg_core *c, struct rg_bytes payload)
     return RG_OK;
 }
 
+static rg_err recover_memory(struct rg_core *c, struct rg_bytes payload)
+{
+    const rg_err e = rg_record_decode_memory(payload, &c->memory);
+    if (e == RG_OK) {
+        c->has_memory = true;
+        c->first = c->memory.memory == RG_MEMORY_FRESH ? c->memory.first : c->config.instance;
+    }
+    return e;
+}
+
 static rg_err recover_evidence(struct rg_core *c, struct rg_bytes payload)
 {
     struct rg_vote pair[2];
@@ -189,7 +199,7 @@ rg_err rg_core_recover_record(struct rg_core *c, uint8_t type, struct rg_bytes p
         return recover_own(c, payload);
     case RG_RECORD_MEMORY:
         c->has_memory = true;
-        return rg_record_decode_memory(payload, &c->memory);
+        return recover_memory(c, payload);
     case RG_RECORD_MET:
         return recover_met(c, payload);
     case RG_RECORD_FOLLOWED:

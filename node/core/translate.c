@@ -119,7 +119,7 @@ static void memory_out(struct rg_core *c, const struct rg_action *a)
 {
     c->has_memory = true;
     c->memory = (struct rg_record_memory){
-        .epoch = c->epoch, .mute = a->mute.view, .memory = a->mute.memory};
+        .epoch = c->epoch, .mute = a->mute.view, .memory = a->mute.memory, .first = c->first};
     rg_turn__append_memory(c);
     if (a->mute.memory == RG_MEMORY_LOST) {
         rg_core__alarm(c, "this node may have forgotten votes of its own: it votes again once a "

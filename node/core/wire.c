@@ -90,6 +90,7 @@ static struct rg_peer_status status_out(const struct rg_wire_status *s)
                                    .wall_ms = s->wall_ms,
                                    .number = s->number,
                                    .instance = s->instance,
+                                   .first = s->first,
                                    .asks = s->asks,
                                    .echo_count = s->echo_count,
                                    .echoes = s->echoes};
@@ -126,6 +127,7 @@ rg_err rg_wire_decode(struct rg_arena *arena, const struct rg_hash *ledger, stru
                                           .wall_ms = m.status.wall_ms,
                                           .number = m.status.number,
                                           .instance = m.status.instance,
+                                          .first = m.status.first,
                                           .asks = m.status.asks,
                                           .echo_count = m.status.echo_count,
                                           .echoes = m.status.echoes};

@@ -41,6 +41,7 @@ struct rg_wire_status {
     uint64_t wall_ms;
     uint64_t number;
     struct rg_id instance;
+    struct rg_id first;
     bool asks;
     uint32_t echo_count;
     struct rg_echo *echoes;

@@ -13,7 +13,7 @@
 #define ME 3
 
 /* Node @from tells node 3 where the network is, and answers the question of run @instance. */
-static void answer(struct lab *l, uint16_t from, struct rg_id instance, uint64_t number)
+static void answer(struct lab *l, uint16_t from, struct rg_id instance, bool again, uint64_t number)
 {
     struct rg_arena arena;
     struct rg_bytes bytes = {0};
@@ -21,7 +21,7 @@ static void answer(struct lab *l, uint16_t from, struct rg_id instance, uint64_t
     const struct rg_core_status at = lab_status(l, ME);
     struct rg_pubkey key = l->genesis->principal[from].sign_key;
     struct rg_peer_message m = {.kind = RG_PEER_STATUS};
-    struct rg_echo echo = {.authority = ME, .instance = instance, .seen = 1};
+    struct rg_echo echo = {.authority = ME, .instance = instance, .seen = 1, .again = again};
     const struct rg_peer_status s = {.authority = from,
                                      .epoch = at.epoch,
                                      .view = at.view,
@@ -63,19 +63,44 @@ static void only_answers_to_this_run_count(void **state)
     struct rg_id earlier = mine;
     earlier.b[0] ^= 1;
     for (uint16_t i = 0; i < ME; i++) {
-        answer(&l, i, earlier, 1);
+        answer(&l, i, earlier, false, 1);
     }
     assert_true(lab_status(&l, ME).mute);
-    answer(&l, 0, mine, 2);
-    answer(&l, 0, mine, 3);
+    answer(&l, 0, mine, false, 2);
+    answer(&l, 0, mine, false, 3);
     assert_true(lab_status(&l, ME).mute);
-    answer(&l, 1, mine, 2);
+    answer(&l, 1, mine, false, 2);
     assert_false(lab_status(&l, ME).mute);
+    lab_free(&l);
+}
+
+/* Started with an empty disk while nobody can answer, and started again: what the first start left
+ * behind is not an intact journal. */
+static void restart_does_not_end_the_doubt(void **state)
+{
+    struct lab l;
+    (void)state;
+    lab_make(&l, 4, false, 0);
+    lab_start_all(&l);
+    lab_run(&l, 2200, 50);
+    assert_false(lab_status(&l, ME).mute);
+    for (uint16_t i = 0; i < 4; i++) {
+        lab_kill(&l, i);
+    }
+    lab_start(&l, ME, 0);
+    lab_kill(&l, ME);
+    assert_true(l.node[ME].journal.count > 0);
+    lab_start(&l, ME, l.node[ME].journal.count);
+    answer(&l, 0, l.node[ME].config.instance, true, 1);
+    answer(&l, 1, l.node[ME].config.instance, true, 1);
+    assert_true(lab_status(&l, ME).mute);
+    assert_non_null(l.node[ME].alarm);
     lab_free(&l);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(only_answers_to_this_run_count)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(only_answers_to_this_run_count),
+                                       cmocka_unit_test(restart_does_not_end_the_doubt)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

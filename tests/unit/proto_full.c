@@ -52,6 +52,7 @@ static void peer_fields(void **state)
     assert_true(s->height == 30 && s->min_height == 32 && s->wall_ms == 33 && s->number == 34);
     assert_true(rg_hash_eq(&s->hash, &want.status.hash));
     assert_memory_equal(s->instance.b, want.status.instance.b, RG_ID_BYTES);
+    assert_memory_equal(s->first.b, want.status.first.b, RG_ID_BYTES);
     assert_true(s->asks && s->echo_count == 2 && s->echoes[1].authority == 3);
     assert_true(s->echoes[1].again && !s->echoes[0].again && s->echoes[1].seen == 39 &&
                 s->echoes[0].instance.b[0] == 38);

@@ -66,6 +66,7 @@ static void peer_status(void **state)
     STATUS(s->hash = break_bytes(33));
     STATUS(s->instance.len = 15);
     STATUS(s->instance.len = 0);
+    STATUS(s->first.len = 15);
     STATUS(s->authority = RG_AUTHORITIES_MAX);
     STATUS(s->number = 0);
 }

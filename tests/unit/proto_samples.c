@@ -51,6 +51,7 @@ void sample_peer(enum rg_peer_kind kind, struct rg_peer_message *out)
                                                .wall_ms = 33,
                                                .number = 34,
                                                .instance = {{35}},
+                                               .first = {{41}},
                                                .asks = true,
                                                .echo_count = 2,
                                                .echoes = echoes},
