@@ -368,6 +368,20 @@ static void recover_final(struct rg_core *c, bool had_records)
     hand_over(c, found ? &final : NULL, had_records);
 }
 
+/* Whoever takes no turns now may later: its journal must not look intact by then. */
+static void mark_doubt(struct rg_core *c)
+{
+    const bool known = c->has_memory && c->memory.memory == c->doubt;
+    if (c->me != RG_MEMBERS_NONE || c->config.sign == NULL || known ||
+        (c->doubt != RG_MEMORY_FRESH && c->doubt != RG_MEMORY_LOST)) {
+        return;
+    }
+    c->has_memory = true;
+    c->memory = (struct rg_record_memory){.epoch = c->epoch, .memory = c->doubt, .first = c->first};
+    rg_turn__append_memory(c);
+    rg_turn__barrier(c);
+}
+
 struct rg_core_actions rg_core_start(struct rg_core *c, bool had_records, struct rg_core_time now)
 {
     rg_core__begin(c, now);
@@ -378,6 +392,7 @@ struct rg_core_actions rg_core_start(struct rg_core *c, bool had_records, struct
         const struct rg_event ev = {
             .kind = RG_EVENT_START, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
         c->started = true;
+        mark_doubt(c);
         rg_drive__feed(c, &ev);
         rg_submit__restart(c);
         rg_beacon__tick(c);

@@ -116,6 +116,28 @@ static void one_leaves_one_comes(void **state)
     lab_free(&l);
 }
 
+/* A disk lost while it takes no turns, and a restart: it has its doubts when its turns come. */
+static void doubt_waits_for_turns(void **state)
+{
+    struct lab l;
+    (void)state;
+    make(&l, 5, 4);
+    work(&l, 0, 3);
+    lab_kill(&l, 4);
+    lab_start(&l, 4, 0);
+    work(&l, 0, 3);
+    lab_kill(&l, 4);
+    assert_true(l.node[4].journal.count > 1);
+    lab_start(&l, 4, l.node[4].journal.count);
+    lab_run(&l, 1000, 20);
+    assert_null(l.node[4].alarm);
+    carry(&l, 1, (const uint16_t[]){1, 2, 3, 4}, 4);
+    lab_run(&l, 200, 20);
+    assert_int_equal(lab_status(&l, 4).epoch, 2);
+    assert_non_null(l.node[4].alarm);
+    lab_free(&l);
+}
+
 static void all_are_replaced(void **state)
 {
     struct lab l;
@@ -265,9 +287,10 @@ static void one_misses_the_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_leaves_one_comes),     cmocka_unit_test(all_are_replaced),
-        cmocka_unit_test(down_to_one_and_up_again), cmocka_unit_test(away_over_two_epochs),
-        cmocka_unit_test(all_crash_at_the_change),  cmocka_unit_test(one_misses_the_end),
+        cmocka_unit_test(one_leaves_one_comes), cmocka_unit_test(doubt_waits_for_turns),
+        cmocka_unit_test(all_are_replaced),     cmocka_unit_test(down_to_one_and_up_again),
+        cmocka_unit_test(away_over_two_epochs), cmocka_unit_test(all_crash_at_the_change),
+        cmocka_unit_test(one_misses_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
