@@ -16,7 +16,7 @@ rg_module(cli
     cli/export.c cli/export_csv.c cli/export_ocel.c cli/export_xes.c cli/exportfile.c
     cli/feeder_story.c cli/file.c cli/logfile.c cli/profile.c cli/say.c cli/suggest.c cli/unpack.c
     cli/xes.c
-  DEPS client rules proto ledger crypto base
+  DEPS client rules storage proto ledger crypto base
   SYSTEM PkgConfig::zlib PkgConfig::expat)
 rg_posix(rg_cli)
 

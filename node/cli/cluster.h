@@ -63,7 +63,7 @@ enum rg_cluster_state rg_cluster_state(const struct rg_cluster *c, uint32_t i, p
 int rg_cluster_spawn(const struct rg_cluster *c, uint32_t i);
 /* Send @sig to node @i. False: it does not run. */
 bool rg_cluster_signal(const struct rg_cluster *c, uint32_t i, int sig);
-/* Wait until node @i is gone, at most @timeout_ms. */
+/* Wait until node @i is gone and its data folder free, at most @timeout_ms. */
 bool rg_cluster_gone(const struct rg_cluster *c, uint32_t i, int64_t timeout_ms);
 /* End all nodes: SIGTERM, then SIGKILL after ten seconds. */
 void rg_cluster_stop(const struct rg_cluster *c);

@@ -3,6 +3,7 @@
 #include "node/cli/cluster.h"
 #include "node/cli/file.h"
 #include "node/cli/say.h"
+#include "storage/disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -197,11 +198,23 @@ bool rg_cluster_signal(const struct rg_cluster *c, uint32_t i, int sig)
     return kill(pid, sig) == 0;
 }
 
+/* A process that was killed loses its command line before it lets go of its files: while one of its
+ * threads is in a system call, the next start would be refused. */
+static bool holds_data(const struct rg_cluster *c, uint32_t i)
+{
+    char dir[RG_CLI_PATH_MAX];
+    struct rg_disk_lock *lock = NULL;
+    rg_cluster_path(c, i, "data", dir);
+    const rg_err err = rg_disk_lock(dir, &lock);
+    rg_disk_unlock(&lock);
+    return err == RG_ERR_BUSY;
+}
+
 bool rg_cluster_gone(const struct rg_cluster *c, uint32_t i, int64_t timeout_ms)
 {
     const int64_t end = rg_line_now() + timeout_ms;
     pid_t pid = 0;
-    while (rg_cluster_state(c, i, &pid) != RG_CLUSTER_DOWN) {
+    while (rg_cluster_state(c, i, &pid) != RG_CLUSTER_DOWN || holds_data(c, i)) {
         if (rg_line_now() >= end) {
             return false;
         }
