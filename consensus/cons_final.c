@@ -132,7 +132,7 @@ void rg_cons_final__adopt(struct rg_cons *c, const struct rg_cert *cert,
     c->lf_cand = cert->cand;
     rg_cons_slots__keep(&c->lf_final, cert);
     rg_cons_out__persist(c, RG_ACTION_PERSIST_CERT)->cert = &c->lf_final.cert;
-    c->tip = (struct rg_blk){.info = *tip, .state = RG_BLK_VALID, .durable = true};
+    rg_cons_slots__set_tip(c, tip);
     c->base = rg_num_max(c->base, c->lf + 1);
     if (c->cur <= c->lf) {
         rg_cons_rules__enter(c, c->lf + 1);

@@ -81,8 +81,8 @@ static bool counts(const struct rg_cons *c, uint16_t i)
 }
 
 /* R10: "With an intact journal, and with an empty disk that nobody has met before, q - 1 answers of
- * others do. Who lost votes needs q, and then never votes in a view up to mute, the one after its
- * own." */
+ * others do. Who lost votes needs q, and then never votes in a view up to mute, 1 + 2(n - q) after
+ * its own." */
 static size_t answers_needed(const struct rg_cons *c)
 {
     if (RG_MUTANT_IS(RG_MUTANT_ONE_ANSWER)) {
@@ -104,7 +104,8 @@ bool rg_cons_memory__rule_trust(struct rg_cons *c)
         return false;
     }
     if (c->memory == RG_MEMORY_LOST && !RG_MUTANT_IS(RG_MUTANT_NO_MUTE)) {
-        c->mute = c->cur + 1;
+        const uint64_t ahead = RG_MUTANT_IS(RG_MUTANT_MUTE_SHORT) ? 0 : c->members.down;
+        c->mute = c->cur + 1 + 2 * ahead;
     }
     const bool told = c->memory != RG_MEMORY_WHOLE;
     c->memory = RG_MEMORY_SURE;

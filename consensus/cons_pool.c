@@ -123,7 +123,8 @@ static void hold(struct rg_cons *c, struct rg_slot *s, const struct rg_cert *cer
     memcpy(s->sigs[cert->kind], cert->sigs, (size_t)cert->count * sizeof *s->sigs[0]);
     *held = *cert;
     held->sigs = s->sigs[cert->kind];
-    c->cert_max = rg_num_max(c->cert_max, s->view);
+    uint64_t *highest = cert->kind == RG_VOTE_NULLIFY ? &c->null_max : &c->cert_max;
+    *highest = rg_num_max(*highest, s->view);
     if (c->started) {
         rg_cons_out__persist(c, RG_ACTION_PERSIST_CERT)->cert = held;
         if (cert->kind == RG_VOTE_FINALIZE) {

@@ -125,7 +125,8 @@ struct rg_cons {
     struct rg_kept want;     /* the highest Final seen; above lf: not committed yet */
 
     uint64_t base;     /* the ring holds views base .. base + ring - 1, and none <= lf */
-    uint64_t cert_max; /* the highest view with a certificate */
+    uint64_t cert_max; /* the highest view with Notar or Final */
+    uint64_t null_max; /* the highest view with Null */
     struct rg_slot *slots;
 
     bool armed; /* R7: something is wanted in this view */
@@ -173,6 +174,7 @@ struct rg_blk *rg_cons_slots__put_block(struct rg_cons *c, const struct rg_block
 bool rg_cons_slots__certified(const struct rg_cons *c, uint64_t view, struct rg_cand *out);
 bool rg_cons_slots__nullified(const struct rg_cons *c, uint64_t view);
 void rg_cons_slots__keep(struct rg_kept *k, const struct rg_cert *cert);
+void rg_cons_slots__set_tip(struct rg_cons *c, const struct rg_block_info *tip);
 uint64_t rg_cons_slots__first(const struct rg_cons *c); /* the lowest view that can be held */
 uint64_t rg_cons_slots__last(const struct rg_cons *c);  /* the highest view worth looking at */
 
@@ -226,10 +228,10 @@ void rg_cons_final__adopt(struct rg_cons *c, const struct rg_cert *cert,
 bool rg_cons_time__rule_arm(struct rg_cons *c);
 bool rg_cons_time__rule_wake(struct rg_cons *c);
 bool rg_cons_time__demand(const struct rg_cons *c);
-uint64_t rg_cons_time__backoff(const struct rg_cons *c); /* m; 1: finality is near */
-bool rg_cons_time__skipped(const struct rg_cons *c); /* this view's leader is known to be silent */
-uint64_t rg_cons_time__leader_deadline(const struct rg_cons *c); /* D_l */
-uint64_t rg_cons_time__view_deadline(const struct rg_cons *c);   /* D_a */
+uint64_t rg_cons_time__backoff(const struct rg_cons *c);           /* m; 1: finality is near */
+bool rg_cons_time__silent(const struct rg_cons *c, uint64_t view); /* its leader is known to be */
+uint64_t rg_cons_time__leader_deadline(const struct rg_cons *c);   /* D_l */
+uint64_t rg_cons_time__view_deadline(const struct rg_cons *c);     /* D_a */
 uint64_t rg_cons_time__give_up(const struct rg_cons *c); /* a leader without parent gives up */
 uint64_t rg_cons_time__next(const struct rg_cons *c);
 void rg_cons_time__heard(struct rg_cons *c, uint32_t who);

@@ -13,7 +13,7 @@ void rg_cons_recover_final(struct rg_cons *c, const struct rg_cert *final,
     c->lf = final->cand.view;
     c->lf_cand = final->cand;
     rg_cons_slots__keep(&c->lf_final, final);
-    c->tip = (struct rg_blk){.info = *tip, .state = RG_BLK_VALID, .durable = true};
+    rg_cons_slots__set_tip(c, tip);
     c->base = rg_num_max(c->base, c->lf + 1);
     c->cur = rg_num_max(c->cur, c->lf + 1);
 }
@@ -26,8 +26,9 @@ void rg_cons_recover_vote(struct rg_cons *c, const struct rg_vote *v)
         return;
     }
     c->voted_max = rg_num_max(c->voted_max, v->cand.view);
-    /* "cur := max(entry cert + 1, any voted view)" */
-    c->cur = rg_num_max(c->cur, v->cand.view);
+    /* "cur := max(entry cert + 1, any voted view)", but NULLIFY may have been cast ahead. */
+    const uint64_t ahead = v->kind == RG_VOTE_NULLIFY ? c->members.down : 0;
+    c->cur = rg_num_max(c->cur, v->cand.view - rg_num_min(v->cand.view, ahead));
     struct rg_slot *s = rg_cons_slots__get(c, v->cand.view);
     if (s == NULL || s->mine.has[v->kind]) {
         return;

@@ -34,7 +34,7 @@ static void feed_certs(struct rg_cons *c, const struct rg_proposal *p)
             rg_cons_pool__cert(c, &p->justify[i]);
         }
     }
-    if (c->cert_max >= c->cur) {
+    if (rg_num_max(c->cert_max, c->null_max) >= c->cur) {
         rg_cons_rules__run(c);
     }
 }

@@ -82,7 +82,7 @@ static size_t send_final(struct rg_cons *c, uint32_t peer)
 static void send_range(struct rg_cons *c, uint32_t peer, uint64_t from, uint64_t to, size_t sent)
 {
     from = rg_num_max(from, rg_cons_slots__first(c));
-    to = rg_num_min(to, rg_num_max(c->cur, c->cert_max));
+    to = rg_num_min(to, rg_num_max(c->cur, c->null_max));
     for (uint64_t view = from; view <= to && sent < RG_ACTION_CERTS_MAX; view++) {
         sent += send_held(c, peer, view, RG_ACTION_CERTS_MAX - sent);
     }
@@ -109,7 +109,7 @@ static void resend(struct rg_cons *c, uint32_t peer, uint64_t from, uint64_t fin
 {
     const bool all = peer == RG_PEER_ALL;
     size_t sent = 0;
-    for (uint64_t view = c->cur; view >= rg_cons_slots__first(c); view--) {
+    for (uint64_t view = c->cur + c->members.down; view >= rg_cons_slots__first(c); view--) {
         const struct rg_slot *s = rg_cons_slots__find(c, view);
         for (enum rg_vote_kind kind = RG_VOTE_NOTARIZE; s != NULL && kind <= RG_VOTE_FINALIZE;
              kind++) {

@@ -30,14 +30,37 @@ void rg_cons_rules__enter(struct rg_cons *c, uint64_t view)
     c->build = RG_BUILD_NONE;
 }
 
-/* R0: "Any certificate for a view w >= cur moves me to w + 1, whatever I voted. I relay it once."
- * Never waits for a body; never undone. */
+/* The view that a certificate moves me to; cur: none does. @by: the certificate's view. */
+static uint64_t way_on(const struct rg_cons *c, uint64_t *by)
+{
+    /* R0: "Notar or Final of a view w >= cur moves me to w + 1, whatever I voted." */
+    if (c->cert_max >= c->cur) {
+        *by = c->cert_max;
+        return *by + 1;
+    }
+    *by = c->cur;
+    if (rg_cons_slots__nullified(c, c->cur)) {
+        return *by + 1;
+    }
+    /* R0: "Null(w) moves me to w + 1 from w, and else to w - (n - q) at most: who nullified w ahead
+     * was there." Beyond that a view could be left that nobody can certify any more. */
+    const uint64_t ahead = RG_MUTANT_IS(RG_MUTANT_NULL_JUMPS) ? 0 : c->members.down;
+    if (c->null_max > c->cur + ahead) {
+        *by = c->null_max;
+        return *by - ahead + (ahead == 0 ? 1 : 0);
+    }
+    return c->cur;
+}
+
+/* R0: "I relay it once." Never waits for a body; never undone. */
 static bool rule_enter(struct rg_cons *c)
 {
-    if (c->cert_max < c->cur) {
+    uint64_t by = 0;
+    const uint64_t to = way_on(c, &by);
+    if (to == c->cur) {
         return false;
     }
-    const struct rg_slot *s = rg_cons_slots__find(c, c->cert_max);
+    const struct rg_slot *s = rg_cons_slots__find(c, by);
     if (RG_MUTANT_IS(RG_MUTANT_CERT_DEAF)) {
         const struct rg_slot *here = rg_cons_slots__find(c, c->cur);
         if (here != NULL && here->mine.has[RG_VOTE_NULLIFY]) {
@@ -48,7 +71,7 @@ static bool rule_enter(struct rg_cons *c)
         c->now_ms <= rg_cons_time__view_deadline(c)) {
         return false; /* without this the mutant's moment never comes: R0 is always first */
     }
-    if (!rg_cons_slots__has_room(c, c->cert_max + 1)) {
+    if (!rg_cons_slots__has_room(c, to)) {
         rg_cons_out__alarm(c, RG_ALARM_NO_ROOM, c->cur, NULL, NULL);
         return false;
     }
@@ -61,7 +84,7 @@ static bool rule_enter(struct rg_cons *c)
     if (cert != NULL) { /* a Final was relayed when it came in */
         rg_cons_out__leave(c, RG_ACTION_BCAST_CERT)->cert = cert;
     }
-    rg_cons_rules__enter(c, c->cert_max + 1);
+    rg_cons_rules__enter(c, to);
     return true;
 }
 
@@ -167,6 +190,12 @@ static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
     if (s->prop.has && !s->mine.has[RG_VOTE_NOTARIZE] && judge(c, s) == JUDGE_BAD) {
         return true;
     }
+    /* R3: "or somebody nullified it and its leader is known to be silent": that vote would be sent
+     * again and again while nothing else is wanted. */
+    const bool silent = !s->prop.has && rg_cons_time__silent(c, c->cur);
+    if (silent && (c->armed || rg_cons_pool__count(c, c->cur, RG_VOTE_NULLIFY) > 0)) {
+        return true;
+    }
     if (!c->armed) {
         return false;
     }
@@ -174,8 +203,7 @@ static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
         return true;
     }
     /* R3: "after T_l without a proposal, after T_a" */
-    if (!s->prop.has &&
-        (c->now_ms >= rg_cons_time__leader_deadline(c) || rg_cons_time__skipped(c))) {
+    if (!s->prop.has && c->now_ms >= rg_cons_time__leader_deadline(c)) {
         return true;
     }
     return c->now_ms >= rg_cons_time__view_deadline(c);
@@ -195,6 +223,31 @@ static bool rule_nullify(struct rg_cons *c)
     return true;
 }
 
+/* R3: "Who has notarized or nullified cur nullifies ahead each of the next views whose leader is
+ * known to be silent, up to the first whose leader is not, n - q of them at most." So the turns of
+ * the dead end together with the one before them, and cost no time. */
+static bool rule_ahead(struct rg_cons *c)
+{
+    const struct rg_slot *here = rg_cons_slots__current(c);
+    if (!here->mine.has[RG_VOTE_NOTARIZE] && !here->mine.has[RG_VOTE_NULLIFY]) {
+        return false;
+    }
+    for (uint64_t view = c->cur + 1; view <= c->cur + c->members.down; view++) {
+        const struct rg_slot *s = rg_cons_slots__get(c, view);
+        if (!rg_cons_cast__can(c, view) || !rg_cons_time__silent(c, view) || s == NULL) {
+            return false;
+        }
+        if (s->mine.has[RG_VOTE_FINALIZE]) {
+            return false; /* certified, and no room to go there */
+        }
+        if (!s->mine.has[RG_VOTE_NULLIFY] && !rg_cons_slots__nullified(c, view)) {
+            rg_cons_cast__vote(c, RG_VOTE_NULLIFY, &(struct rg_cand){.view = view});
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool run_once(struct rg_cons *c)
 {
     static bool (*const rules[])(struct rg_cons *) = {
@@ -208,6 +261,7 @@ static bool run_once(struct rg_cons *c)
         rule_notarize,
         rg_cons_lead__rule_propose,
         rule_nullify,
+        rule_ahead,
         rg_cons_time__rule_wake,
         rg_cons_repair__rule_gaps,
     };

@@ -29,7 +29,7 @@ uint64_t rg_cons_slots__first(const struct rg_cons *c)
 
 uint64_t rg_cons_slots__last(const struct rg_cons *c)
 {
-    return rg_num_max(rg_num_max(c->cur, c->cert_max), c->cur + RG_CONS_AHEAD);
+    return rg_num_max(c->cert_max, c->cur + RG_CONS_AHEAD);
 }
 
 static bool inside(const struct rg_cons *c, uint64_t view)
@@ -175,6 +175,15 @@ bool rg_cons_slots__nullified(const struct rg_cons *c, uint64_t view)
 {
     const struct rg_slot *s = rg_cons_slots__find(c, view);
     return s != NULL && s->certs[RG_VOTE_NULLIFY].kind != RG_VOTE_NONE;
+}
+
+/* The tip once more may be the root, made final again by SAME: its view and its being the last of
+ * an epoch belong to the epoch before. */
+void rg_cons_slots__set_tip(struct rg_cons *c, const struct rg_block_info *tip)
+{
+    if (!rg_hash_eq(&tip->hash, &c->tip.info.hash)) {
+        c->tip = (struct rg_blk){.info = *tip, .state = RG_BLK_VALID, .durable = true};
+    }
 }
 
 void rg_cons_slots__keep(struct rg_kept *k, const struct rg_cert *cert)

@@ -81,9 +81,9 @@ uint64_t rg_cons_time__heard_set(const struct rg_cons *c, uint64_t now_ms)
     return set;
 }
 
-bool rg_cons_time__skipped(const struct rg_cons *c)
+bool rg_cons_time__silent(const struct rg_cons *c, uint64_t view)
 {
-    const uint16_t leader = rg_members_leader(&c->members, c->cur);
+    const uint16_t leader = rg_members_leader(&c->members, view);
     if (leader == c->me) {
         return false;
     }

@@ -19,6 +19,7 @@ rg_err rg_members_init(struct rg_members *out, const struct rg_pubkey *keys, siz
     out->n = (uint16_t)n;
     out->f = (uint16_t)((n - 1) / 3);
     out->q = (uint16_t)((n + out->f + 2) / 2 - (RG_MUTANT_IS(RG_MUTANT_SMALL_QUORUM) ? 1 : 0));
+    out->down = (uint16_t)(n - out->q);
     memcpy(out->keys, keys, n * sizeof *keys);
     rg_hash_authorities(ledger, keys, n, &out->set_id);
     return RG_OK;

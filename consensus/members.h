@@ -3,6 +3,7 @@
  *
  *   f = floor((n - 1) / 3)        how many may lie
  *   q = ceil((n + f + 1) / 2)     how many signatures make a certificate
+ *   n - q                         how many may be down
  *
  * n: 1 2 3 4 5 6 7 10 20 gives q: 1 2 2 3 4 4 5 7 14. Two certificates share at least 2q - n >= f +
  * 1 keys, one of them honest; q <= n - f, so the honest can always make one. */
@@ -20,6 +21,7 @@ struct rg_members {
     uint16_t n; /* 1..RG_AUTHORITIES_MAX */
     uint16_t f;
     uint16_t q;
+    uint16_t down;         /* n - q */
     struct rg_hash set_id; /* identifies list and ledger; part of every signed statement */
     struct rg_pubkey keys[RG_AUTHORITIES_MAX];
 };

@@ -34,6 +34,8 @@
 #define RG_MUTANT_NO_FETCH 25             /* a missing body is never asked for */
 #define RG_MUTANT_SMALL_QUORUM 26         /* one signature less makes a certificate */
 #define RG_MUTANT_CLOCK_JUDGES 27 /* a certified block's time is held against my clock (B14) */
+#define RG_MUTANT_NULL_JUMPS 28   /* R0: a Null ahead passes over views that nothing certifies */
+#define RG_MUTANT_MUTE_SHORT 29   /* R10: the mute forgets that NULLIFY is cast ahead */
 
 /* True only in the build of mutant @m; a constant, so the other branch vanishes. */
 #define RG_MUTANT_IS(m) (RG_MUTANT == (m))

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define VOTE_BYTES 123
+#define EPOCH_VIEWS 16384 /* more than any run has in one epoch */
 enum {
     NOTARIZE = 1,
     NULLIFY = 2,
@@ -54,8 +55,9 @@ void sim_oracle_fini(struct sim_oracle *o)
 
 uint64_t sim_oracle_view(uint64_t epoch, uint64_t view)
 {
-    return epoch == 0 || epoch >= SIM_EPOCHS || view >= 8192 ? UINT64_MAX
-                                                             : (epoch - 1) * 8192 + view;
+    return epoch == 0 || epoch >= SIM_EPOCHS || view >= EPOCH_VIEWS
+               ? UINT64_MAX
+               : (epoch - 1) * EPOCH_VIEWS + view;
 }
 
 uint16_t sim_oracle_node(const struct sim_oracle *o, uint64_t epoch, uint64_t signer)

@@ -40,10 +40,11 @@ static void gap_needs_null(void **state)
     (void)state;
     struct solo *s = started();
     const struct rg_block_info b = child(&s->root, 3, 1);
+    null_cert(s, 2);
     struct rg_sig sigs[RG_AUTHORITIES_MAX];
-    const struct rg_cert null2 =
-        lab_cert(&s->m, &s->ledger, RG_VOTE_NULLIFY, (struct rg_cand){.view = 2}, 3, sigs);
-    propose(s, cand_of(3, 0, &b), &b, &null2, 1);
+    const struct rg_cert null4 =
+        lab_cert(&s->m, &s->ledger, RG_VOTE_NULLIFY, (struct rg_cand){.view = 4}, 3, sigs);
+    propose(s, cand_of(3, 0, &b), &b, &null4, 1);
     assert_int_equal(rg_cons_view(s->c), 3);
     verdict(s, &b, true);
     assert_null(find(s, RG_ACTION_BCAST_VOTE)); /* Null(1) is missing */
@@ -225,6 +226,67 @@ static void silent_leader(void **state)
     solo_free(s);
 }
 
+/* D has heard all but @silent within the last 5 s. */
+static struct solo *without(uint32_t silent)
+{
+    struct solo *s = started();
+    for (int i = 0; i < 6; i++) {
+        s->now_ms += 1000;
+        for (uint32_t peer = 0; peer < 3; peer++) {
+            if (peer != silent) {
+                give(s, (struct rg_event){.kind = RG_EVENT_STATUS, .peer = peer});
+            }
+        }
+    }
+    return s;
+}
+
+/* R3: B, the next leader, is known to be silent: its turn ends together with A's. */
+static void nullify_ahead(void **state)
+{
+    (void)state;
+    struct solo *s = without(1);
+    const struct rg_block_info b = child(&s->root, 1, 1);
+    propose(s, cand_of(1, 0, &b), &b, NULL, 0);
+    assert_int_equal(count(s, RG_ACTION_BCAST_VOTE), 0);
+    verdict(s, &b, true);
+    assert_int_equal(count(s, RG_ACTION_BCAST_VOTE), 2);
+    const struct rg_action *sent = find(s, RG_ACTION_BCAST_VOTE);
+    assert_true(find(s, RG_ACTION_BARRIER) < sent);
+    assert_int_equal(sent[0].vote.kind, RG_VOTE_NOTARIZE);
+    assert_int_equal(sent[1].vote.kind, RG_VOTE_NULLIFY);
+    assert_int_equal(sent[1].vote.cand.view, 2);
+    /* q have nullified it ahead; but nobody passes over a view that nothing certifies. */
+    null_cert(s, 2);
+    assert_int_equal(rg_cons_view(s->c), 1);
+    vote(s, RG_VOTE_NOTARIZE, cand_of(1, 0, &b), 0);
+    vote(s, RG_VOTE_NOTARIZE, cand_of(1, 0, &b), 2);
+    assert_int_equal(rg_cons_view(s->c), 3);
+    assert_int_equal(count(s, RG_ACTION_BCAST_CERT), 2); /* both are passed on */
+    solo_free(s);
+    /* C is silent: its turn is after B's, who is not. */
+    s = without(2);
+    propose(s, cand_of(1, 0, &b), &b, NULL, 0);
+    verdict(s, &b, true);
+    assert_int_equal(count(s, RG_ACTION_BCAST_VOTE), 1);
+    solo_free(s);
+}
+
+/* Nothing is wanted, but somebody gives up on a leader that I too know to be silent: I join, and
+ * the view ends. Of one that is alive nobody can make me. */
+static void join_nullify(void **state)
+{
+    (void)state;
+    struct solo *s = without(0);
+    vote(s, RG_VOTE_NULLIFY, (struct rg_cand){.view = 1}, 2);
+    assert_true(nullified(s, 1));
+    solo_free(s);
+    s = without(1);
+    vote(s, RG_VOTE_NULLIFY, (struct rg_cand){.view = 1}, 2);
+    assert_false(nullified(s, 1));
+    solo_free(s);
+}
+
 static void wake(void **state)
 {
     (void)state;
@@ -293,7 +355,7 @@ static void leader_without_parent(void **state)
 {
     (void)state;
     struct solo *s = started();
-    null_cert(s, 3);
+    null_cert(s, 5);
     assert_int_equal(rg_cons_view(s->c), 4);
     work(s, true);
     assert_null(find(s, RG_ACTION_BUILD));
@@ -317,6 +379,8 @@ int main(void)
         cmocka_unit_test(same_over_final),
         cmocka_unit_test(back_off),
         cmocka_unit_test(silent_leader),
+        cmocka_unit_test(nullify_ahead),
+        cmocka_unit_test(join_nullify),
         cmocka_unit_test(wake),
         cmocka_unit_test(building),
         cmocka_unit_test(leader_without_parent),
