@@ -353,12 +353,13 @@ static void recover_final(struct rg_core *c, bool had_records)
         final = newer;
         found = true;
         whole = true;
+        if (count == 0) {
+            break; /* the tip once more; at the root of an epoch too, in its first views */
+        }
         if (c->tip.info.epoch_last) {
             rg_epoch__note_end(c, &final);
             rg_epoch__take(c);
             found = false;
-        } else if (count == 0) {
-            break;
         }
     }
     if (!whole) {

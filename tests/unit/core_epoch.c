@@ -11,6 +11,7 @@
 
 #include "ledger/governance.h"
 #include "proto/ledger_codec.h"
+#include "proto/peer_codec.h"
 
 struct motion {
     struct rg_hash id;
@@ -251,6 +252,40 @@ static void all_crash_at_the_change(void **state)
     lab_free(&l);
 }
 
+/* The leader is woken without work: it proposes the root of the new epoch once more, and that is
+ * final. Restarted, it is still in that epoch, and knows its votes. */
+static void root_final_once_more(void **state)
+{
+    struct lab l;
+    struct rg_arena arena;
+    struct rg_bytes wake = {0};
+    (void)state;
+    make(&l, 4, 4);
+    work(&l, 0, 1);
+    carry(&l, 3, (const uint16_t[]){2}, 1);
+    lab_run(&l, 2000, 20);
+    all_in_epoch(&l, 2);
+    const struct rg_core_status before = lab_status(&l, 2);
+    const struct rg_peer_message m = {.kind = RG_PEER_WAKE, .epoch = 2, .from = before.view};
+    assert_int_equal(rg_arena_init(&arena, 64 * 1024), RG_OK);
+    assert_int_equal(rg_peer_codec_encode(&arena, &l.genesis->ledger_id, &m, &wake), RG_OK);
+    lab_do(&l, 2, rg_core_on_message(l.node[2].core, 0, false, wake, l.now));
+    lab_run(&l, 1000, 20);
+    rg_arena_fini(&arena);
+    assert_int_equal(lab_status(&l, 2).height, before.height);
+    assert_true(lab_status(&l, 2).view > before.view);
+    lab_kill(&l, 2);
+    lab_start(&l, 2, l.node[2].journal.count);
+    lab_run(&l, 2000, 20);
+    all_in_epoch(&l, 2);
+    work(&l, 0, 2);
+    lab_run(&l, 1000, 20);
+    assert_null(l.node[2].alarm);
+    assert_int_equal(l.node[0].own_final, 3);
+    lab_same_tip(&l);
+    lab_free(&l);
+}
+
 /* Cut off at the moment of the change: it hears of the end from whoever has gone on. */
 static void one_misses_the_end(void **state)
 {
@@ -290,7 +325,7 @@ int main(void)
         cmocka_unit_test(one_leaves_one_comes), cmocka_unit_test(doubt_waits_for_turns),
         cmocka_unit_test(all_are_replaced),     cmocka_unit_test(down_to_one_and_up_again),
         cmocka_unit_test(away_over_two_epochs), cmocka_unit_test(all_crash_at_the_change),
-        cmocka_unit_test(one_misses_the_end),
+        cmocka_unit_test(one_misses_the_end),   cmocka_unit_test(root_final_once_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
