@@ -100,6 +100,9 @@ enum rg_verdict rg_governance_ballot(struct rg_governance *v, const struct rg_ge
     if (m == NULL) {
         return RG_VERDICT_NO_MOTION;
     }
+    if (m->motion.expires_ms <= time_ms) {
+        return RG_VERDICT_MOTION_EXPIRED; /* it goes when this block is done */
+    }
     if (((m->yes | m->no) & bit) != 0) {
         return RG_VERDICT_KNOWN;
     }

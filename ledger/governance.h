@@ -70,8 +70,8 @@ uint32_t rg_governance_quorum(const struct rg_genesis *g);
 /* Whether @set may take turns: 1 to 64 nodes of the ledger, none twice, at most one an agency. */
 bool rg_governance_set_ok(const struct rg_genesis *g, const struct rg_set *set);
 /* Take a ballot whose form and signature are good, at ledger time @time_ms. ACCEPTED, or why it
- * changed nothing: EXPIRED, KNOWN (this agency has voted, or the motion is there), NO_MOTION,
- * BUSY (too many motions, or a carried set has not begun yet). */
+ * changed nothing: MOTION_EXPIRED, KNOWN (this agency has voted, or the motion is there),
+ * NO_MOTION, BUSY (too many motions, or a carried set has not begun yet). */
 enum rg_verdict rg_governance_ballot(struct rg_governance *v, const struct rg_genesis *g,
                                      const struct rg_ballot *b, uint64_t time_ms);
 /* Note that authority @index of the current set (or the previous one) is guilty. ACCEPTED or KNOWN.

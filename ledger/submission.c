@@ -14,13 +14,10 @@ void rg_submission_root(const struct rg_bytes *entries, size_t count, struct rg_
     rg_merkle_root(&m, out);
 }
 
-/* What only the signature of an agency's admin key can say is checked where the node's is. */
-static bool good_ballot(const struct rg_ballot *b, const struct rg_genesis *g,
-                        rg_submission_verify_fn verify, void *verify_ctx)
+static bool good_ballot(const struct rg_ballot *b, const struct rg_genesis *g)
 {
     return b->agency < g->agency_count && (!b->moves || b->approve) &&
-           (!b->moves || rg_governance_set_ok(g, &b->motion.set)) &&
-           verify(verify_ctx, &g->agency[b->agency].admin_key, &b->digest, &b->signature);
+           (!b->moves || rg_governance_set_ok(g, &b->motion.set));
 }
 
 static bool good_entry(const struct rg_entry *e, const struct rg_genesis *g)
@@ -33,6 +30,18 @@ static bool good_entry(const struct rg_entry *e, const struct rg_genesis *g)
         g->agency_count == 64 ? UINT64_MAX : (UINT64_C(1) << g->agency_count) - 1;
     return e->kind == RG_ENTRY_CASE && e->schema == RG_SCHEMA_CASE && e->readers != 0 &&
            (e->readers & ~agencies) == 0 && e->bytes.len <= RG_ENTRY_MAX && e->sealed.len > 0;
+}
+
+enum rg_verdict rg_submission_check_ballot(const struct rg_entry *e, const struct rg_genesis *g,
+                                           rg_submission_verify_fn verify, void *verify_ctx)
+{
+    if (e->kind != RG_ENTRY_BALLOT || !good_entry(e, g) || !good_ballot(e->ballot, g)) {
+        return RG_VERDICT_BAD_ENTRY;
+    }
+    return verify(verify_ctx, &g->agency[e->ballot->agency].admin_key, &e->ballot->digest,
+                  &e->ballot->signature)
+               ? RG_VERDICT_ACCEPTED
+               : RG_VERDICT_BAD_SIGNATURE;
 }
 
 static bool good_root(const struct rg_submission *s)
@@ -75,9 +84,8 @@ enum rg_verdict rg_submission_check(const struct rg_submission *s, const struct 
     if (!verify(verify_ctx, &g->principal[s->signer].sign_key, &s->digest, &s->signature)) {
         return RG_VERDICT_BAD_SIGNATURE;
     }
-    const struct rg_ballot *ballot = s->entries[0].ballot;
-    if (ballot != NULL && !good_ballot(ballot, g, verify, verify_ctx)) {
-        return RG_VERDICT_BAD_SIGNATURE;
-    }
-    return RG_VERDICT_ACCEPTED;
+    /* What only the admin key's signature can say is checked where the node's is. */
+    return s->entries[0].kind == RG_ENTRY_BALLOT
+               ? rg_submission_check_ballot(&s->entries[0], g, verify, verify_ctx)
+               : RG_VERDICT_ACCEPTED;
 }

@@ -52,6 +52,10 @@ typedef bool (*rg_submission_verify_fn)(void *ctx, const struct rg_pubkey *key,
  * An entry that is not a case entry stands alone in its submission. */
 enum rg_verdict rg_submission_check(const struct rg_submission *s, const struct rg_genesis *g,
                                     rg_submission_verify_fn verify, void *verify_ctx);
+/* What of a ballot's entry can be judged without any state but the membership: form, set, and the
+ * signature of the agency's admin key. ACCEPTED, BAD_ENTRY or BAD_SIGNATURE. */
+enum rg_verdict rg_submission_check_ballot(const struct rg_entry *e, const struct rg_genesis *g,
+                                           rg_submission_verify_fn verify, void *verify_ctx);
 /* The Merkle root over the bytes of @entries[0..@count). */
 void rg_submission_root(const struct rg_bytes *entries, size_t count, struct rg_hash *out);
 

@@ -143,8 +143,8 @@ static rg_err decode_clear(struct rg_arena *arena, const struct rg_hash *ledger,
     return e->kind == RG_ENTRY_EVIDENCE || e->clear.len == 0 ? RG_OK : RG_ERR_INVALID;
 }
 
-static rg_err decode_entry(struct rg_arena *arena, const struct rg_hash *ledger,
-                           struct rg_bytes bytes, struct rg_entry *out)
+rg_err rg_ledger_codec_decode_entry(struct rg_arena *arena, const struct rg_hash *ledger,
+                                    struct rg_bytes bytes, struct rg_entry *out)
 {
     const Reigen__Ledger__Entry *m = NULL;
     const rg_err err = DECODE(arena, entry, bytes, RG_ENTRY_MAX, &m);
@@ -252,7 +252,8 @@ rg_err rg_ledger_codec_decode_submission(struct rg_arena *arena, struct rg_bytes
         return RG_ERR_NOMEM;
     }
     for (uint32_t i = 0; i < s.entry_count; i++) {
-        err = decode_entry(arena, &s.ledger, rg_pack_to(m->entries[i]), &s.entries[i]);
+        err = rg_ledger_codec_decode_entry(arena, &s.ledger, rg_pack_to(m->entries[i]),
+                                           &s.entries[i]);
         if (err != RG_OK) {
             return err;
         }

@@ -46,6 +46,10 @@ struct rg_case_body {
  * Errors: RG_ERR_NOMEM  the arena is full; RG_ERR_INVALID  over RG_ENTRY_MAX. */
 RG_CHECKED rg_err rg_ledger_codec_encode_entry(struct rg_arena *arena, const struct rg_entry *e,
                                                struct rg_bytes *out);
+/* Decode an entry made for @ledger. Gives @out, borrowing from @arena and @bytes.
+ * Errors: RG_ERR_INVALID  too large, not canonical or a field out of form; RG_ERR_NOMEM. */
+RG_CHECKED rg_err rg_ledger_codec_decode_entry(struct rg_arena *arena, const struct rg_hash *ledger,
+                                               struct rg_bytes bytes, struct rg_entry *out);
 /* Encode a motion for @ledger, told apart by @salt. Gives its bytes and its id.
  * Errors: RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_ledger_codec_encode_motion(struct rg_arena *arena,

@@ -98,6 +98,10 @@ static void motions_end(void **state)
     assert_int_equal(cast(&v, 3, 2, false, false), RG_VERDICT_ACCEPTED);
     assert_int_equal(v.motion_count, RG_MOTIONS_MAX - 1);
     assert_int_equal(cast(&v, 3, 3, true, false), RG_VERDICT_NO_MOTION);
+    /* It ends at its time, not only with the first block from then on. */
+    const struct rg_ballot yes = ballot(1, 1, true, false);
+    assert_int_equal(rg_governance_ballot(&v, g, &yes, 9000), RG_VERDICT_MOTION_EXPIRED);
+    assert_int_equal(rg_governance_ballot(&v, g, &yes, 8999), RG_VERDICT_ACCEPTED);
     assert_false(rg_governance_expire(&v, 8999));
     assert_true(rg_governance_expire(&v, 9000));
     assert_int_equal(v.motion_count, 0);
@@ -221,18 +225,19 @@ static void form_of_entries(void **state)
     CHECK(RG_VERDICT_BAD_SIGNATURE);
     b.signature.b[0] = 3;
     b.agency = AGENCIES;
-    CHECK(RG_VERDICT_BAD_SIGNATURE);
+    CHECK(RG_VERDICT_BAD_ENTRY);
     b.agency = 2;
     b.approve = false; /* moves, and is against it */
-    CHECK(RG_VERDICT_BAD_SIGNATURE);
+    CHECK(RG_VERDICT_BAD_ENTRY);
     b.approve = true;
     b.motion.set.count = 0;
-    CHECK(RG_VERDICT_BAD_SIGNATURE);
+    CHECK(RG_VERDICT_BAD_ENTRY);
     b.motion.set.count = 1;
     e.ballot = NULL;
     CHECK(RG_VERDICT_BAD_ENTRY);
     e.kind = RG_ENTRY_EVIDENCE;
     CHECK(RG_VERDICT_ACCEPTED);
+    assert_int_equal(rg_submission_check_ballot(&e, g, by_first_byte, NULL), RG_VERDICT_BAD_ENTRY);
     e.clear.len = 0;
     CHECK(RG_VERDICT_BAD_ENTRY);
     e.clear.len = 5;
