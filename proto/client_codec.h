@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/types.h"
+#include "ledger/governance.h"
 
 #define RG_CLIENT_CODEC_ARENA (4 * RG_FRAME_API_MAX)
 #define RG_CLIENT_PAGE_BYTES (192 * 1024)
@@ -23,7 +24,9 @@ enum rg_request_kind {
     RG_REQUEST_CURSOR,
     RG_REQUEST_TEST_HOOK,
     RG_REQUEST_PAGE,
-    RG_REQUEST_EVENTS
+    RG_REQUEST_EVENTS,
+    RG_REQUEST_BALLOT,
+    RG_REQUEST_MOTIONS
 };
 
 struct rg_request {
@@ -60,6 +63,8 @@ struct rg_request {
     uint64_t from_case;
     uint32_t from_event;
     uint64_t through;
+    /* BALLOT, and `wait` */
+    struct rg_bytes entry; /* bytes of an Entry */
 };
 
 enum rg_answer_kind {
@@ -71,7 +76,8 @@ enum rg_answer_kind {
     RG_ANSWER_PAGE,
     RG_ANSWER_DEFINITION,
     RG_ANSWER_CURSOR,
-    RG_ANSWER_EVENTS
+    RG_ANSWER_EVENTS,
+    RG_ANSWER_MOTIONS
 };
 
 struct rg_answer_submitted {
@@ -82,6 +88,7 @@ struct rg_answer_submitted {
     struct rg_hash submission; /* zero: none */
     struct rg_id pseudonym;
     uint32_t cases_opened;
+    uint32_t verdict; /* enum rg_verdict: of a ballot, once final */
 };
 
 struct rg_answer_authority {
@@ -121,6 +128,30 @@ struct rg_answer_status {
     uint64_t cpu_ms;
     uint64_t keys_unacknowledged;
     uint64_t alerts_logseq;
+    uint32_t motions; /* open ones */
+};
+
+struct rg_answer_node {
+    uint32_t principal;
+    struct rg_bytes name;
+    struct rg_bytes agency;
+};
+
+struct rg_answer_motions {
+    uint64_t height;
+    uint64_t time_ms;
+    uint64_t epoch;
+    uint32_t quorum;
+    uint32_t agency;
+    struct rg_pubkey admin_key;
+    uint32_t agency_count;
+    struct rg_bytes *agencies;
+    uint32_t node_count;
+    struct rg_answer_node *nodes;
+    struct rg_set current;
+    struct rg_set next; /* empty: none */
+    uint32_t motion_count;
+    struct rg_open_motion *motions;
 };
 
 struct rg_answer_case_event {
@@ -196,6 +227,7 @@ struct rg_answer {
     uint64_t next_case; /* 0: that was all */
     uint32_t next_event;
     uint64_t through;
+    struct rg_answer_motions motions;
 };
 
 /* Encode a request for @ledger. Errors: RG_ERR_NOMEM; RG_ERR_INVALID  over RG_FRAME_API_MAX. */

@@ -17,6 +17,7 @@ struct draft {
         Reigen__Client__Definition definition;
         Reigen__Client__CursorState cursor;
         Reigen__Client__Events events;
+        Reigen__Client__Motions motions;
     } sub;
 };
 
@@ -41,6 +42,7 @@ static bool draft_submitted(struct draft *d, const struct rg_answer_submitted *s
     m->submission = of_hash(&s->submission);
     m->pseudonym = of_id(&s->pseudonym);
     m->cases_opened = s->cases_opened;
+    m->verdict = s->verdict;
     d->m.submitted = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_SUBMITTED;
     return true;
@@ -101,6 +103,7 @@ static bool draft_status(struct draft *d, struct rg_arena *arena, const struct r
     m->cpu_ms = s->cpu_ms;
     m->keys_unacknowledged = s->keys_unacknowledged;
     m->alerts_logseq = s->alerts_logseq;
+    m->motions = s->motions;
     d->m.status = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_STATUS;
     return m->ledger != NULL && m->node != NULL && m->agency != NULL && m->stalled != NULL &&
@@ -247,6 +250,93 @@ static bool draft_alerts(struct draft *d, struct rg_arena *arena, const struct r
     return true;
 }
 
+/* The set as a list of numbers; NULL when it does not fit. */
+static uint32_t *draft_set(struct rg_arena *arena, const struct rg_set *set)
+{
+    uint32_t *list = rg_arena_take_array(arena, set->count, sizeof *list);
+    for (uint32_t i = 0; list != NULL && i < set->count; i++) {
+        list[i] = set->principal[i];
+    }
+    return list;
+}
+
+static bool draft_nodes(Reigen__Client__Motions *m, struct rg_arena *arena,
+                        const struct rg_answer_motions *a)
+{
+    Reigen__Client__Node *list = rg_arena_take_array(arena, a->node_count, sizeof *list);
+    m->nodes = rg_arena_take_array(arena, a->node_count, sizeof *m->nodes);
+    m->agencies = rg_arena_take_array(arena, a->agency_count, sizeof(char *));
+    if (list == NULL || m->nodes == NULL || m->agencies == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->agency_count; i++) {
+        m->agencies[i] = rg_pack_string(arena, a->agencies[i]);
+        if (m->agencies[i] == NULL) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < a->node_count; i++) {
+        reigen__client__node__init(&list[i]);
+        list[i].principal = a->nodes[i].principal;
+        list[i].name = rg_pack_string(arena, a->nodes[i].name);
+        list[i].agency = rg_pack_string(arena, a->nodes[i].agency);
+        m->nodes[i] = &list[i];
+        if (list[i].name == NULL || list[i].agency == NULL) {
+            return false;
+        }
+    }
+    m->n_agencies = a->agency_count;
+    m->n_nodes = a->node_count;
+    return true;
+}
+
+static bool draft_open_motions(Reigen__Client__Motions *m, struct rg_arena *arena,
+                               const struct rg_answer_motions *a)
+{
+    Reigen__Client__OpenMotion *list = rg_arena_take_array(arena, a->motion_count, sizeof *list);
+    m->motions = rg_arena_take_array(arena, a->motion_count, sizeof *m->motions);
+    if (list == NULL || m->motions == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->motion_count; i++) {
+        const struct rg_open_motion *o = &a->motions[i];
+        reigen__client__open_motion__init(&list[i]);
+        list[i].id = of_hash(&o->id);
+        list[i].expires_ms = o->motion.expires_ms;
+        list[i].authorities = draft_set(arena, &o->motion.set);
+        list[i].n_authorities = o->motion.set.count;
+        list[i].yes = o->yes;
+        list[i].no = o->no;
+        m->motions[i] = &list[i];
+        if (list[i].authorities == NULL) {
+            return false;
+        }
+    }
+    m->n_motions = a->motion_count;
+    return true;
+}
+
+static bool draft_motions(struct draft *d, struct rg_arena *arena,
+                          const struct rg_answer_motions *a)
+{
+    Reigen__Client__Motions *m = &d->sub.motions;
+    reigen__client__motions__init(m);
+    m->height = a->height;
+    m->time_ms = a->time_ms;
+    m->epoch = a->epoch;
+    m->quorum = a->quorum;
+    m->agency = a->agency;
+    m->admin_key = rg_pack_from((struct rg_bytes){a->admin_key.b, RG_KEY_BYTES});
+    m->current = draft_set(arena, &a->current);
+    m->n_current = a->current.count;
+    m->next = draft_set(arena, &a->next);
+    m->n_next = a->next.count;
+    d->m.motions = m;
+    d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_MOTIONS;
+    return m->current != NULL && m->next != NULL && draft_nodes(m, arena, a) &&
+           draft_open_motions(m, arena, a);
+}
+
 static bool draft_rest(struct draft *d, struct rg_arena *arena, const struct rg_answer *a)
 {
     if (a->kind == RG_ANSWER_PAGE) {
@@ -304,6 +394,9 @@ rg_err rg_client_codec_encode_answer(struct rg_arena *arena, const struct rg_ans
         break;
     case RG_ANSWER_EVENTS:
         good = draft_cases(&d, arena, a);
+        break;
+    case RG_ANSWER_MOTIONS:
+        good = draft_motions(&d, arena, &a->motions);
         break;
     }
     if (!good || d.m.error == NULL) {

@@ -18,7 +18,8 @@ static rg_err read_submitted(const Reigen__Client__Submitted *m, struct rg_answe
     out->first_height = m->first_height;
     out->last_height = m->last_height;
     out->cases_opened = m->cases_opened;
-    return RG_OK;
+    out->verdict = m->verdict;
+    return m->verdict <= UINT8_MAX ? RG_OK : RG_ERR_INVALID;
 }
 
 static rg_err read_authorities(struct rg_arena *arena, const Reigen__Client__Status *m,
@@ -77,6 +78,7 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *
     out->cpu_ms = m->cpu_ms;
     out->keys_unacknowledged = m->keys_unacknowledged;
     out->alerts_logseq = m->alerts_logseq;
+    out->motions = m->motions;
     return read_authorities(arena, m, out);
 }
 
@@ -210,6 +212,84 @@ static rg_err read_alerts(struct rg_arena *arena, const Reigen__Client__Alerts *
     return RG_OK;
 }
 
+static bool read_set(const uint32_t *list, size_t count, struct rg_set *out)
+{
+    if (count > RG_AUTHORITIES_MAX) {
+        return false;
+    }
+    out->count = (uint16_t)count;
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] >= RG_PRINCIPALS_MAX) {
+            return false;
+        }
+        out->principal[i] = (uint16_t)list[i];
+    }
+    return true;
+}
+
+static rg_err read_nodes(struct rg_arena *arena, const Reigen__Client__Motions *m,
+                         struct rg_answer_motions *out)
+{
+    if (m->n_agencies > RG_AGENCIES_MAX || m->n_nodes > RG_AUTHORITIES_MAX ||
+        m->agency >= m->n_agencies) {
+        return RG_ERR_INVALID;
+    }
+    out->agencies = rg_arena_take_array(arena, m->n_agencies, sizeof *out->agencies);
+    out->nodes = rg_arena_take_array(arena, m->n_nodes, sizeof *out->nodes);
+    if (out->agencies == NULL || out->nodes == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_agencies; i++) {
+        if (!rg_pack_text(m->agencies[i], RG_NAME_MAX, &out->agencies[i])) {
+            return RG_ERR_INVALID;
+        }
+    }
+    for (size_t i = 0; i < m->n_nodes; i++) {
+        out->nodes[i].principal = m->nodes[i]->principal;
+        if (m->nodes[i]->principal >= RG_PRINCIPALS_MAX ||
+            !rg_pack_text(m->nodes[i]->name, RG_NAME_MAX, &out->nodes[i].name) ||
+            !rg_pack_text(m->nodes[i]->agency, RG_NAME_MAX, &out->nodes[i].agency)) {
+            return RG_ERR_INVALID;
+        }
+    }
+    out->agency_count = (uint32_t)m->n_agencies;
+    out->node_count = (uint32_t)m->n_nodes;
+    return RG_OK;
+}
+
+static rg_err read_motions(struct rg_arena *arena, const Reigen__Client__Motions *m,
+                           struct rg_answer_motions *out)
+{
+    if (m->n_motions > RG_MOTIONS_MAX ||
+        !rg_pack_fixed(m->admin_key, out->admin_key.b, RG_KEY_BYTES) ||
+        !read_set(m->current, m->n_current, &out->current) ||
+        !read_set(m->next, m->n_next, &out->next)) {
+        return RG_ERR_INVALID;
+    }
+    out->motions = rg_arena_take_array(arena, m->n_motions, sizeof *out->motions);
+    if (out->motions == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_motions; i++) {
+        const Reigen__Client__OpenMotion *o = m->motions[i];
+        struct rg_open_motion *to = &out->motions[i];
+        if (!rg_pack_fixed(o->id, to->id.b, RG_HASH_BYTES) ||
+            !read_set(o->authorities, o->n_authorities, &to->motion.set)) {
+            return RG_ERR_INVALID;
+        }
+        to->motion.expires_ms = o->expires_ms;
+        to->yes = o->yes;
+        to->no = o->no;
+    }
+    out->motion_count = (uint32_t)m->n_motions;
+    out->height = m->height;
+    out->time_ms = m->time_ms;
+    out->epoch = m->epoch;
+    out->quorum = m->quorum;
+    out->agency = m->agency;
+    return read_nodes(arena, m, out);
+}
+
 static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Answer *m,
                         struct rg_answer *out)
 {
@@ -245,6 +325,9 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Answer *m,
         return RG_OK;
     case REIGEN__CLIENT__ANSWER__BODY_EVENTS:
         return read_cases(arena, m->events, out);
+    case REIGEN__CLIENT__ANSWER__BODY_MOTIONS:
+        out->kind = RG_ANSWER_MOTIONS;
+        return read_motions(arena, m->motions, &out->motions);
     default:
         return RG_ERR_INVALID;
     }

@@ -21,6 +21,8 @@ struct draft {
         Reigen__Client__TestHook hook;
         Reigen__Client__GetPage page;
         Reigen__Client__GetEvents events;
+        Reigen__Client__SubmitBallot ballot;
+        Reigen__Client__GetMotions motions;
     } sub;
 };
 
@@ -86,6 +88,22 @@ static bool draft_alerts(struct draft *d, struct rg_arena *arena, const struct r
     d->m.alerts = a;
     d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_ALERTS;
     return a->severity != NULL && a->file_number != NULL;
+}
+
+static bool draft_governance(struct draft *d, const struct rg_request *r)
+{
+    if (r->kind == RG_REQUEST_BALLOT) {
+        reigen__client__submit_ballot__init(&d->sub.ballot);
+        d->sub.ballot.entry = rg_pack_from(r->entry);
+        d->sub.ballot.wait = r->wait;
+        d->m.ballot = &d->sub.ballot;
+        d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_BALLOT;
+    } else {
+        reigen__client__get_motions__init(&d->sub.motions);
+        d->m.motions = &d->sub.motions;
+        d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_MOTIONS;
+    }
+    return true;
 }
 
 static bool draft_small(struct draft *d, struct rg_arena *arena, const struct rg_request *r)
@@ -163,6 +181,10 @@ rg_err rg_client_codec_encode_request(struct rg_arena *arena, const struct rg_ha
     case RG_REQUEST_PAGE:
     case RG_REQUEST_EVENTS:
         good = draft_small(&d, arena, r);
+        break;
+    case RG_REQUEST_BALLOT:
+    case RG_REQUEST_MOTIONS:
+        good = draft_governance(&d, r);
         break;
     }
     return good ? rg_pack_encode(arena, &d.m.base, RG_FRAME_API_MAX, out) : RG_ERR_NOMEM;
@@ -261,6 +283,14 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Request *m
         out->from_case = m->events->case_;
         out->from_event = m->events->event;
         out->through = m->events->through;
+        return RG_OK;
+    case REIGEN__CLIENT__REQUEST__BODY_BALLOT:
+        out->kind = RG_REQUEST_BALLOT;
+        out->entry = rg_pack_to(m->ballot->entry);
+        out->wait = m->ballot->wait != 0;
+        return out->entry.len > 0 && out->entry.len <= RG_ENTRY_MAX ? RG_OK : RG_ERR_INVALID;
+    case REIGEN__CLIENT__REQUEST__BODY_MOTIONS:
+        out->kind = RG_REQUEST_MOTIONS;
         return RG_OK;
     default:
         return RG_ERR_INVALID;

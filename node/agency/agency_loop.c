@@ -135,6 +135,7 @@ static rg_err handle(struct rg_agency *g, const struct rg_link_message *m, uint6
         if (m->data.len == sizeof status) {
             memcpy(&status, m->data.data, sizeof status);
             rg_api_on_status(g->api, &status);
+            rg_submit_on_status(g->submit, status.core.height);
         }
         break;
     case RG_LINK_ALARM:

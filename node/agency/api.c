@@ -122,8 +122,10 @@ static uint32_t roles_for(enum rg_request_kind kind)
     case RG_REQUEST_CURSOR:
         return RG_ROLE_CASE_SYSTEM | RG_ROLE_OFFICER | RG_ROLE_MONITOR;
     case RG_REQUEST_TEST_HOOK:
+    case RG_REQUEST_BALLOT:
         return RG_ROLE_OPERATOR;
     case RG_REQUEST_STATUS:
+    case RG_REQUEST_MOTIONS:
     case RG_REQUEST_DEFINITION:
     case RG_REQUEST_PAGE:
     case RG_REQUEST_NONE:
@@ -320,6 +322,11 @@ static rg_err dispatch(struct rg_api *a, const struct rg_submit_client *client,
         break;
     case RG_REQUEST_EVENTS:
         return rg_api__events(a, client, r);
+    case RG_REQUEST_BALLOT:
+        rg_submit_take_ballot(a->c.submit, client, r);
+        break;
+    case RG_REQUEST_MOTIONS:
+        return rg_api__motions(a, client);
     case RG_REQUEST_NONE:
         rg_api__error(a, client, 65, "The request asks for nothing this node knows.");
         break;

@@ -226,5 +226,6 @@ void rg_api__status(struct rg_api *a, const struct rg_submit_client *client)
     st->cpu_ms = cpu_ms();
     st->keys_unacknowledged = rg_keys_unacknowledged(a->c.keys);
     st->alerts_logseq = rules.alerts_logseq;
+    st->motions = core->governance.motion_count;
     rg_api_answer(a, client, &answer);
 }

@@ -95,8 +95,8 @@ void rg_submit_destroy(struct rg_submit **s_p)
     *s_p = NULL;
 }
 
-static void answer_error(struct rg_submit *s, const struct rg_submit_client *client, uint32_t code,
-                         const char *text)
+void rg_submit__error(struct rg_submit *s, const struct rg_submit_client *client, uint32_t code,
+                      const char *text)
 {
     const struct rg_answer a = {.id = client->request, .code = code, .error = rg_bytes_str(text)};
     s->c.answer(s->c.ctx, client, &a);
@@ -108,7 +108,7 @@ static void answer_result(struct rg_submit *s, const struct rg_submit_request *r
         char text[RG_SUBMIT_WHY_MAX];
         (void)snprintf(text, sizeof text, "The ledger rejected a submission with these events: %s.",
                        rg_verdict_text((enum rg_verdict)r->verdict));
-        answer_error(s, &r->client, 1, text);
+        rg_submit__error(s, &r->client, 1, text);
         return;
     }
     const struct rg_answer a = {
@@ -259,8 +259,8 @@ static rg_err enqueue(struct rg_submit *s, struct rg_submit_request *q)
     }
     if (err == RG_OK && q->first > high + 1) {
         /* Taking it would make the missing ones `known` when they come: they would be lost. */
-        answer_error(s, &q->client, 75,
-                     "An earlier request of this stream has not arrived; send it first.");
+        rg_submit__error(s, &q->client, 75,
+                         "An earlier request of this stream has not arrived; send it first.");
         free(q);
         return RG_OK;
     }
@@ -270,7 +270,7 @@ static rg_err enqueue(struct rg_submit *s, struct rg_submit_request *q)
         q->holds = err == RG_OK;
     }
     if (err != RG_OK) {
-        answer_error(s, &q->client, 75, "This node is short of memory; try again.");
+        rg_submit__error(s, &q->client, 75, "This node is short of memory; try again.");
         free(q);
         return err == RG_ERR_NOMEM || err == RG_ERR_FULL ? RG_OK : err;
     }
@@ -309,20 +309,21 @@ rg_err rg_submit_take(struct rg_submit *s, const struct rg_submit_client *client
         fault = why;
     }
     if (fault != NULL) {
-        answer_error(s, client, 65, fault);
+        rg_submit__error(s, client, 65, fault);
         return RG_OK;
     }
     struct rg_submit_request *q = copy_request(client, r);
     if (q == NULL || s->waiting_of[p] >= RG_SUBMIT_WAITING_MAX ||
         s->bytes_of[p] + q->size > RG_SUBMIT_BYTES_MAX ||
         s->bytes_total + q->size > RG_SUBMIT_BYTES_TOTAL_MAX) {
-        answer_error(s, client, 75,
-                     "Too many events wait at this node already; try again when some are final.");
+        rg_submit__error(
+            s, client, 75,
+            "Too many events wait at this node already; try again when some are final.");
         free(q);
         return RG_OK;
     }
     if (!signature_is_good(s, q)) {
-        answer_error(
+        rg_submit__error(
             s, client, 77,
             "The signature over the events is not this member's; sign with the key that the "
             "ledger knows.");
@@ -333,8 +334,8 @@ rg_err rg_submit_take(struct rg_submit *s, const struct rg_submit_client *client
     uint32_t code = 0;
     const rg_err err = check_link(s, q, r, &link_fault, &code);
     if (err != RG_OK || link_fault != NULL) {
-        answer_error(s, client, link_fault != NULL ? code : 70,
-                     link_fault != NULL ? link_fault : "The vault cannot be read.");
+        rg_submit__error(s, client, link_fault != NULL ? code : 70,
+                         link_fault != NULL ? link_fault : "The vault cannot be read.");
         free(q);
         return err;
     }
@@ -369,6 +370,9 @@ void rg_submit_on_taken(struct rg_submit *s, uint64_t token, uint64_t sequence,
     free(f->private_bytes);
     f->entries = NULL;
     f->private_bytes = NULL;
+    if (f->ballot != NULL) {
+        rg_submit__ballot_taken(s, f->ballot, hash);
+    }
     for (uint32_t i = 0; i < f->request_count; i++) {
         struct rg_submit_request *r = f->requests[i];
         r->untaken--;
@@ -383,6 +387,9 @@ void rg_submit_on_final(struct rg_submit *s, uint64_t token, uint64_t height, ui
     struct rg_submit_flight *f = find_flight(s, token);
     if (f == NULL) {
         return;
+    }
+    if (f->ballot != NULL) {
+        rg_submit__ballot_final(f->ballot, height, verdict, hash);
     }
     for (uint32_t i = 0; i < f->request_count; i++) {
         struct rg_submit_request *r = f->requests[i];
@@ -419,7 +426,7 @@ rg_err rg_submit_on_followed(struct rg_submit *s)
         if (!rg_pending_stream_is_held(s->c.pending, &r->stream)) {
             *at = r->next_known;
             r->answered = true;
-            answer_error(
+            rg_submit__error(
                 s, &r->client, 75,
                 "These events were handed in before but not recorded; hand them in again.");
             rg_submit__settle(s, r);

@@ -4,7 +4,7 @@
  * Natural batching, no timer: a submission leaves when none is under way, or a second one when
  * something waits, or up to RG_SUBMIT_FLIGHTS_MAX when the queue fills whole submissions. Large
  * requests are split, in order. One submission at a time waits for its number, so the numbers, and
- * with them the entries of every case, keep their order.
+ * with them the entries of every case, keep their order. A ballot leaves alone, before what waits.
  *
  * No socket and no clock: the api hands in requests, the link hands in results, time is given.
  * Owner: the agency thread. */
@@ -22,6 +22,7 @@
 #define RG_SUBMIT_WAITING_MAX 4096u /* requests of one member */
 #define RG_SUBMIT_BYTES_MAX (32u << 20)       /* of one member's requests */
 #define RG_SUBMIT_BYTES_TOTAL_MAX (96u << 20) /* of all */
+#define RG_SUBMIT_BALLOTS_MAX 8u              /* that are not final */
 #define RG_SUBMIT_RETRY_MS 50u                /* after the mempool was full */
 #define RG_SUBMIT_AHEAD_MS                                                                         \
     (24ll * 3600 * 1000) /* occurred_at may be this far ahead of the clock                         \
@@ -70,6 +71,11 @@ void rg_submit_destroy(struct rg_submit **s_p);
  * answered at once. Copies what it keeps. Errors: RG_ERR_CORRUPT; RG_ERR_IO (the vault). */
 RG_CHECKED rg_err rg_submit_take(struct rg_submit *s, const struct rg_submit_client *client,
                                  const struct rg_request *r, uint64_t wall_ms);
+/* A SubmitBallot request of an authenticated operator: its agency's own ballot, signed with the
+ * admin key, else refused; queued, or joined with the same bytes when they are under way already.
+ */
+void rg_submit_take_ballot(struct rg_submit *s, const struct rg_submit_client *client,
+                           const struct rg_request *r);
 /* Pack and send what may leave now. Once a loop turn. Errors: as rg_submit_take(); RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_submit_pack(struct rg_submit *s, uint64_t mono_ms);
 /* The ledger took the submission under @token as @sequence, or refused it (0). */
@@ -81,6 +87,9 @@ void rg_submit_on_final(struct rg_submit *s, uint64_t token, uint64_t height, ui
 /* Blocks were followed: answer who waited for events that others had handed in. Errors: the
  * vault's. */
 RG_CHECKED rg_err rg_submit_on_followed(struct rg_submit *s);
+/* The api's status now tells of block @height: answer whose ballots are final up to there, so that
+ * who asks next sees what they did. */
+void rg_submit_on_status(struct rg_submit *s, uint64_t height);
 /* When rg_submit_pack wants to be called again; UINT64_MAX: no wish. */
 uint64_t rg_submit_deadline(const struct rg_submit *s);
 /* Requests waiting and under way. */

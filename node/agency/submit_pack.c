@@ -149,8 +149,8 @@ static rg_err fill(struct rg_submit *s, struct parcel *p)
     return RG_OK;
 }
 
-static void send_flight(struct rg_submit *s, const struct rg_submit_flight *f,
-                        const struct rg_pending_sub *sub)
+void rg_submit__send(struct rg_submit *s, const struct rg_submit_flight *f,
+                     const struct rg_pending_sub *sub)
 {
     const struct rg_submit_package package = {
         .token = f->token,
@@ -192,7 +192,7 @@ static rg_err launch(struct rg_submit *s)
     RG_ASSERT(!p.w.failed && p.flight->entry_count > 0);
     p.flight->entries_len = p.w.len;
     rg_pending_commit(s->c.pending, p.sub, p.flight->token);
-    send_flight(s, p.flight, p.sub);
+    rg_submit__send(s, p.flight, p.sub);
     return RG_OK;
 }
 
@@ -213,9 +213,14 @@ rg_err rg_submit_pack(struct rg_submit *s, uint64_t mono_ms)
     if (f != NULL) {
         if (f->retry_ms != 0 && mono_ms >= f->retry_ms) {
             f->retry_ms = 0;
-            send_flight(s, f, NULL);
+            rg_submit__send(s, f, NULL);
         }
         return RG_OK;
+    }
+    bool sent = false;
+    const rg_err err = rg_submit__launch_ballot(s, &sent);
+    if (err != RG_OK || sent) {
+        return err;
     }
     const bool is_full =
         s->queued_bytes >= SUBMISSION_ROOM || s->queued_events >= RG_SUBMISSION_ENTRIES_MAX;

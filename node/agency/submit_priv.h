@@ -35,6 +35,18 @@ struct rg_submit_request {
     struct rg_submit_request *next_known; /* list of those that wait for others' events */
 };
 
+/* A ballot that is not final, or whose end is not in the status yet. */
+struct rg_submit_ballot {
+    size_t len; /* 0: free */
+    struct rg_submit_client client;
+    bool wait;
+    bool launched;
+    bool taken;
+    bool answered;
+    struct rg_answer_submitted result; /* last_height: 0 unless final */
+    uint8_t entry[RG_ENTRY_MAX];
+};
+
 /* A submission under way. */
 struct rg_submit_flight {
     uint64_t token; /* 0: free */
@@ -47,6 +59,7 @@ struct rg_submit_flight {
     size_t private_len;
     struct rg_submit_request **requests; /* whose events it holds */
     uint32_t request_count;
+    struct rg_submit_ballot *ballot; /* it holds this instead; NULL: events */
 };
 
 struct rg_submit {
@@ -61,6 +74,7 @@ struct rg_submit {
     size_t queued_events;
     struct rg_submit_flight flight[RG_SUBMIT_FLIGHTS_MAX];
     uint32_t flights;
+    struct rg_submit_ballot ballot[RG_SUBMIT_BALLOTS_MAX];
     uint64_t last_token;
     size_t bytes_total;
     uint32_t waiting;
@@ -72,6 +86,19 @@ struct rg_submit {
 size_t rg_submit__entry_size(const struct rg_submit_request *r, uint32_t i);
 /* Forget a request: it was answered and nothing of it is under way. */
 void rg_submit__free(struct rg_submit *s, struct rg_submit_request *r);
+/* Answer with an exit code and a sentence. */
+void rg_submit__error(struct rg_submit *s, const struct rg_submit_client *client, uint32_t code,
+                      const char *text);
+/* Hand a flight to the ledger; @sub: whose keys to deliver, NULL: none. */
+void rg_submit__send(struct rg_submit *s, const struct rg_submit_flight *f,
+                     const struct rg_pending_sub *sub);
+/* Send a ballot that waits, if there is one and room for it. Errors: RG_ERR_NOMEM. */
+rg_err rg_submit__launch_ballot(struct rg_submit *s, bool *out_sent);
+/* What became of a ballot. */
+void rg_submit__ballot_taken(struct rg_submit *s, struct rg_submit_ballot *b,
+                             const struct rg_hash *hash);
+void rg_submit__ballot_final(struct rg_submit_ballot *b, uint64_t height, uint8_t verdict,
+                             const struct rg_hash *hash);
 /* Answer and free what is complete. */
 void rg_submit__settle(struct rg_submit *s, struct rg_submit_request *r);
 

@@ -345,6 +345,7 @@ void rg_core_get_status(const struct rg_core *c, struct rg_core_status *out)
     out->node_count = c->node_count;
     memcpy(out->place_of, c->place_of, sizeof out->place_of);
     out->refused_messages = c->refused;
+    out->governance = c->tip.state->governance;
     for (uint16_t i = 0; i < c->node_count; i++) {
         const struct rg_core_peer *p = &c->peer[i];
         out->peer[i] = (struct rg_core_peer_status){.heard_ever = p->heard,

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/types.h"
+#include "ledger/governance.h"
 
 struct rg_core;
 struct rg_genesis; /* ledger/genesis.h */
@@ -197,8 +198,9 @@ struct rg_core_status {
     uint16_t authority_count;              /* of this epoch */
     uint16_t place_of[RG_AUTHORITIES_MAX]; /* their places among the nodes */
     uint16_t node_count;
-    bool mute;                 /* follows, does not vote (yet): own votes may be forgotten */
-    uint64_t refused_messages; /* dropped as invalid */
+    bool mute;                       /* follows, does not vote (yet): own votes may be forgotten */
+    uint64_t refused_messages;       /* dropped as invalid */
+    struct rg_governance governance; /* of the state after that block */
     struct rg_core_peer_status peer[RG_AUTHORITIES_MAX]; /* by place */
 };
 

@@ -62,7 +62,7 @@ static void peers(void)
 static void clients(void)
 {
     struct rg_bytes list[2] = {rg_bytes_str("one"), rg_bytes_str("two")};
-    for (enum rg_request_kind k = RG_REQUEST_SUBMIT; k <= RG_REQUEST_EVENTS; k++) {
+    for (enum rg_request_kind k = RG_REQUEST_SUBMIT; k <= RG_REQUEST_MOTIONS; k++) {
         struct rg_request r = {.kind = k,
                                .first = 1,
                                .count = 2,
@@ -72,7 +72,8 @@ static void clients(void)
                                .name = list[1],
                                .token = 1,
                                .as_of_ms = -1,
-                               .rules = list[0]};
+                               .rules = list[0],
+                               .entry = list[0]};
         struct rg_bytes out;
         if (rg_client_codec_encode_request(&arena, &ledger, &r, &out) == RG_OK) {
             put("request", out);
@@ -84,7 +85,9 @@ static void clients(void)
     struct rg_answer_case_events cased = {
         .file_number = list[0], .event_count = 1, .events = &event};
     struct rg_answer_alert alert = {.logseq = 1, .topic = list[0], .event = list[1]};
-    for (enum rg_answer_kind k = RG_ANSWER_NONE; k <= RG_ANSWER_EVENTS; k++) {
+    struct rg_answer_node node = {.principal = 1, .name = list[0], .agency = list[1]};
+    struct rg_open_motion motion = {.motion = {.set = {.count = 1, .principal = {1}}}, .yes = 1};
+    for (enum rg_answer_kind k = RG_ANSWER_NONE; k <= RG_ANSWER_MOTIONS; k++) {
         struct rg_answer a = {.kind = k,
                               .status = {.authority_count = 1, .authorities = &authority},
                               .case_file = {.event_count = 1,
@@ -97,7 +100,14 @@ static void clients(void)
                               .alerts = &alert,
                               .page_data = list[0],
                               .case_count = 1,
-                              .cases = &cased};
+                              .cases = &cased,
+                              .motions = {.agency_count = 2,
+                                          .agencies = list,
+                                          .node_count = 1,
+                                          .nodes = &node,
+                                          .current = {.count = 1, .principal = {1}},
+                                          .motion_count = 1,
+                                          .motions = &motion}};
         struct rg_bytes out;
         if (rg_client_codec_encode_answer(&arena, &a, &out) == RG_OK) {
             put("answer", out);

@@ -22,6 +22,14 @@ struct rg_bytes world_keep(struct rg_bytes b)
     return (struct rg_bytes){p, b.len};
 }
 
+struct rg_sign *world_admin(uint32_t agency)
+{
+    struct rg_sign *key = NULL;
+    const uint8_t seed[32] = {(uint8_t)(100 + agency)};
+    assert_int_equal(rg_sign_from_seed(seed, &key), RG_OK);
+    return key;
+}
+
 void world_genesis(struct rg_genesis *g, uint32_t nodes, const char *yaml,
                    struct rg_sign **node_key, struct rg_sign **member_key)
 {
@@ -53,8 +61,9 @@ void world_genesis(struct rg_genesis *g, uint32_t nodes, const char *yaml,
         struct rg_genesis_agency *a = &g->agency[i];
         (void)snprintf(a->name, sizeof a->name, "%s", agencies[i]);
         a->class = RG_AGENCY_LAND;
-        a->admin_key = g->principal[i].sign_key;
-        a->admin_key.b[0] ^= 1;
+        struct rg_sign *admin = world_admin(i);
+        a->admin_key = *rg_sign_pubkey(admin);
+        rg_sign_destroy(&admin);
         g->authority[i] = i;
     }
     g->definition_len = (uint32_t)strlen(yaml);

@@ -154,12 +154,165 @@ static void test_one_member_cannot_fill_the_node(void **state)
     (void)state;
 }
 
+/* The entry of a ballot of @agency that moves @set, or votes for it (@motion NULL), signed with the
+ * admin key of agency @signer. */
+struct said {
+    uint32_t agency;
+    uint32_t signer;
+    bool approve;
+    struct rg_set set;
+};
+
+static struct rg_bytes ballot_of(const struct world *w, struct rg_arena *arena,
+                                 const struct said *what)
+{
+    const struct rg_motion m = {.expires_ms = WORLD_START_MS * 2, .set = what->set};
+    struct rg_ballot b = {.agency = what->agency, .approve = what->approve};
+    struct rg_bytes motion = {0};
+    struct rg_bytes entry = {0};
+    struct rg_sign *key = world_admin(what->signer);
+    assert_int_equal(rg_ledger_codec_encode_motion(arena, &w->genesis.ledger_id, &m,
+                                                   &(struct rg_id){{1}}, &motion, &b.id),
+                     RG_OK);
+    rg_ledger_codec_ballot_digest(&w->genesis.ledger_id, &b, &b.digest);
+    rg_sign(key, &b.digest, &b.signature);
+    rg_sign_destroy(&key);
+    assert_int_equal(rg_ledger_codec_encode_ballot(arena, &b, motion, &entry), RG_OK);
+    return entry;
+}
+
+static uint64_t hand_in(struct world *w, struct rg_bytes entry, bool wait)
+{
+    const struct rg_request r = {
+        .kind = RG_REQUEST_BALLOT, .id = ++w->next_request, .entry = entry, .wait = wait};
+    const struct rg_submit_client client = {
+        .route = {1}, .route_len = 1, .request = r.id, .principal = w->nodes};
+    rg_submit_take_ballot(w->node[0].submit, &client, &r);
+    return r.id;
+}
+
+static const struct said right = {.approve = true, .set = {.count = 2, .principal = {1, 0}}};
+
+static void test_a_ballot_must_be_the_agencys_own(void **state)
+{
+    static struct world w;
+    struct rg_arena arena;
+    struct said s = right;
+    world_open(&w, 2, strict_yaml);
+    assert_int_equal(rg_arena_init(&arena, 65536), RG_OK);
+#define REFUSED(entry, want)                                                                       \
+    assert_int_equal(world_answer_of(&w, 0, hand_in(&w, entry, false))->code, want)
+    REFUSED(rg_bytes_str("no entry"), 65);
+    s.signer = 1;
+    REFUSED(ballot_of(&w, &arena, &s), 77);
+    s.agency = 1; /* good, but not here */
+    REFUSED(ballot_of(&w, &arena, &s), 77);
+    s = right;
+    s.set.count = 0;
+    REFUSED(ballot_of(&w, &arena, &s), 65);
+    s = right;
+    s.set.principal[1] = 2; /* a member */
+    REFUSED(ballot_of(&w, &arena, &s), 65);
+    s = right;
+    s.approve = false; /* moves, and is against it */
+    REFUSED(ballot_of(&w, &arena, &s), 65);
+    s = right;
+    s.agency = 2; /* there is none */
+    REFUSED(ballot_of(&w, &arena, &s), 65);
+    const struct rg_entry e = {.kind = RG_ENTRY_EVIDENCE, .clear = rg_bytes_str("votes")};
+    struct rg_bytes evidence;
+    assert_int_equal(rg_ledger_codec_encode_entry(&arena, &e, &evidence), RG_OK);
+    REFUSED(evidence, 65);
+    world_pack(&w);
+    assert_int_equal(w.parcel_count, 0);
+    rg_arena_fini(&arena);
+    world_close(&w);
+    (void)state;
+}
+
+static void test_a_ballot_goes_alone_and_first(void **state)
+{
+    static struct world w;
+    struct rg_arena arena;
+    const struct world_event e = {"A", "eingang", 1};
+    world_open(&w, 2, strict_yaml);
+    assert_int_equal(rg_arena_init(&arena, 65536), RG_OK);
+    const struct rg_bytes entry = ballot_of(&w, &arena, &right);
+    w.node[0].refuse = true; /* the mempool is full: it comes again */
+    const uint64_t event = world_submit(&w, 0, 1, 1, &e, 1);
+    const uint64_t lost = hand_in(&w, entry, true);
+    const uint64_t kept = hand_in(&w, entry, true); /* of a client that came back */
+    world_pack(&w);
+    assert_int_equal(w.parcel_count, 0);
+    w.node[0].refuse = false;
+    w.mono_ms += RG_SUBMIT_RETRY_MS;
+    world_pack(&w);
+    world_pack(&w);
+    world_pack(&w);
+    assert_int_equal(w.parcel_count, 2);
+    assert_int_equal(w.parcel[0].entry_count, 1);
+    const uint64_t taken = hand_in(&w, entry, false); /* taken already: answered at once */
+    assert_int_equal(world_answer_of(&w, 0, taken)->submitted.last_height, 0);
+    assert_memory_equal(world_answer_of(&w, 0, taken)->submitted.submission.b, w.parcel[0].hash.b,
+                        RG_HASH_BYTES);
+    const uint64_t last = hand_in(&w, entry, true);
+    w.verdict = RG_VERDICT_KNOWN;
+    world_block(&w);
+    rg_submit_on_status(w.node[0].submit, 0);
+    assert_null(world_answer_of(&w, 0, last)); /* the status does not tell of it yet */
+    rg_submit_on_status(w.node[0].submit, 1);
+    const struct world_answer *a = world_answer_of(&w, 0, last);
+    assert_true(a->code == 0 && a->submitted.last_height == 1);
+    assert_int_equal(a->submitted.verdict, RG_VERDICT_KNOWN);
+    assert_null(world_answer_of(&w, 0, lost));
+    assert_null(world_answer_of(&w, 0, kept));
+    world_follow(&w, 0);
+    assert_int_equal(world_answer_of(&w, 0, event)->code, 1);
+    rg_arena_fini(&arena);
+    world_close(&w);
+    (void)state;
+}
+
+static void test_ballots_have_a_limit(void **state)
+{
+    static struct world w;
+    struct rg_arena arena;
+    struct said s = right;
+    uint64_t id[RG_SUBMIT_BALLOTS_MAX + 1];
+    world_open(&w, 4, strict_yaml);
+    assert_int_equal(rg_arena_init(&arena, 65536), RG_OK);
+    for (uint32_t i = 0; i <= RG_SUBMIT_BALLOTS_MAX; i++) {
+        s.set.count = (uint16_t)(1 + i % 2);
+        s.set.principal[0] = (uint16_t)(i / 2 % 4);
+        s.set.principal[1] = (uint16_t)((i / 2 + 1) % 4);
+        s.set.principal[2] = 3;
+        s.set.count = (uint16_t)(i == RG_SUBMIT_BALLOTS_MAX ? 3 : s.set.count);
+        id[i] = hand_in(&w, ballot_of(&w, &arena, &s), true);
+    }
+    assert_int_equal(world_answer_of(&w, 0, id[RG_SUBMIT_BALLOTS_MAX])->code, 75);
+    for (uint32_t i = 0; i <= RG_SUBMIT_BALLOTS_MAX; i++) {
+        world_pack(&w);
+    }
+    assert_int_equal(w.parcel_count, RG_SUBMIT_BALLOTS_MAX);
+    world_block(&w);
+    rg_submit_on_status(w.node[0].submit, 1);
+    for (uint32_t i = 0; i < RG_SUBMIT_BALLOTS_MAX; i++) {
+        assert_int_equal(world_answer_of(&w, 0, id[i])->submitted.last_height, 1);
+    }
+    rg_arena_fini(&arena);
+    world_close(&w);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_bad_requests_leave_nothing_behind),
         cmocka_unit_test(test_one_member_cannot_fill_the_node),
+        cmocka_unit_test(test_a_ballot_must_be_the_agencys_own),
+        cmocka_unit_test(test_a_ballot_goes_alone_and_first),
+        cmocka_unit_test(test_ballots_have_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,7 +86,11 @@ static void begin(struct lab *l)
                                         .authority_count = 2,
                                         .place_of = {0, 1},
                                         .node_count = 2,
-                                        .height = l->height},
+                                        .height = l->height,
+                                        .governance = {.epoch = 3,
+                                                       .current = {.count = 2, .principal = {1, 0}},
+                                                       .motion_count = 1,
+                                                       .motion = {{.id = {{9}}, .yes = 2}}}},
                                .mono_ms = 1};
     const struct rg_link_message start = {.kind = RG_LINK_START, .height = l->height};
     const struct rg_link_message status = {.kind = RG_LINK_STATUS};
@@ -262,6 +266,14 @@ static void test_a_member_records_and_reads(void **state)
     assert_true(a.status.stalled.len > 0); /* node2 was never heard */
     assert_true(a.status.warning.len > 0);
     assert_true(a.status.memory_kib > 0);
+    assert_int_equal(a.status.motions, 1);
+    struct rg_request motions = {.kind = RG_REQUEST_MOTIONS};
+    ask(l, s, &motions, &a);
+    assert_true(a.code == 0 && a.motions.epoch == 3 && a.motions.quorum == 2);
+    assert_true(a.motions.agency == 0 && a.motions.agency_count == 2 && a.motions.node_count == 2);
+    assert_true(rg_bytes_eq(a.motions.nodes[1].name, rg_bytes_str("node2")));
+    assert_true(a.motions.current.count == 2 && a.motions.current.principal[0] == 1);
+    assert_true(a.motions.motion_count == 1 && a.motions.motions[0].yes == 2);
     send_events(l, s, 1, "F-1", "doppelt", 3);
     assert_true(await(l, s, 5000, &a));
     assert_int_equal(a.code, 0);
@@ -352,6 +364,11 @@ static void test_who_may_not_is_told_so(void **state)
     struct rg_request file = {.kind = RG_REQUEST_CASE, .file_number = rg_bytes_str("F-1")};
     ask(l, watcher, &file, &a);
     assert_int_equal(a.code, 77);
+    struct rg_request ballot = {.kind = RG_REQUEST_BALLOT, .entry = rg_bytes_str("x")};
+    ask(l, watcher, &ballot, &a);
+    assert_int_equal(a.code, 77);
+    ask(l, s, &ballot, &a);
+    assert_int_equal(a.code, 65);
     struct rg_request all = {.kind = RG_REQUEST_EVENTS};
     ask(l, watcher, &all, &a);
     assert_int_equal(a.code, 77);

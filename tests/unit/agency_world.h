@@ -130,6 +130,8 @@ void world_remove(const char *dir);
 /* A genesis with @nodes agencies, a node and a member each, and the keys from fixed seeds. */
 void world_genesis(struct rg_genesis *g, uint32_t nodes, const char *yaml,
                    struct rg_sign **node_key, struct rg_sign **member_key);
+/* The admin key of an agency; the caller destroys it. */
+struct rg_sign *world_admin(uint32_t agency);
 /* Encode and sign what a client sends. @events_room: bytes of the events, @arena keeps them. */
 void world_request(const struct world_event *events, uint32_t count, struct rg_arena *arena,
                    struct rg_request *out);

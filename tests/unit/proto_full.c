@@ -38,7 +38,7 @@ static void all_round_trip(void **state)
             kinds++;
         }
     }
-    assert_int_equal(kinds, 15 + 10 + 9 + 5);
+    assert_int_equal(kinds, 15 + 12 + 10 + 5);
 }
 
 static void peer_fields(void **state)
@@ -102,6 +102,8 @@ static void request_fields(void **state)
     round_trip(SAMPLE_REQUEST, RG_REQUEST_EVENTS);
     assert_true(out.request.from_case == 53 && out.request.from_event == 54);
     assert_true(out.request.through == 55);
+    round_trip(SAMPLE_REQUEST, RG_REQUEST_BALLOT);
+    assert_true(out.request.wait && rg_bytes_eq(out.request.entry, want.entry));
 }
 
 static void answer_status_fields(void **state)
@@ -120,7 +122,7 @@ static void answer_status_fields(void **state)
     assert_true(s->rules_height == 77 && s->rules_parked == 78 && s->bus_frames == 79);
     assert_true(s->bus_refused == 80 && s->quorum == 81 && s->mempool == 82 && s->time_ms == 83);
     assert_true(s->pid == 84 && s->memory_kib == 85 && s->cpu_ms == 86);
-    assert_true(s->keys_unacknowledged == 87 && s->alerts_logseq == 88);
+    assert_true(s->keys_unacknowledged == 87 && s->alerts_logseq == 88 && s->motions == 89);
     assert_int_equal(s->authority_count, 2);
     const struct rg_answer_authority *a = &s->authorities[1];
     assert_true(a->live && !s->authorities[0].live && a->missed_turns == 62);
@@ -133,7 +135,7 @@ static void answer_fields(void **state)
     round_trip(SAMPLE_ANSWER, RG_ANSWER_SUBMITTED);
     const struct rg_answer_submitted *s = &out.answer.submitted;
     assert_true(s->events == 111 && s->known == 112 && s->first_height == 113);
-    assert_true(s->last_height == 114 && s->cases_opened == 117);
+    assert_true(s->last_height == 114 && s->cases_opened == 117 && s->verdict == 118);
     assert_true(s->submission.b[0] == 115 && s->pseudonym.b[0] == 116);
     round_trip(SAMPLE_ANSWER, RG_ANSWER_CASE);
     const struct rg_answer_case *c = &out.answer.case_file;
@@ -162,6 +164,24 @@ static void answer_fields(void **state)
     assert_true(out.answer.cases[1].events[1].height == 92);
     round_trip(SAMPLE_ANSWER, RG_ANSWER_NONE);
     assert_true(rg_bytes_eq(out.answer.error, rg_bytes_str("line 3:\n  what; what to do")));
+}
+
+static void answer_motions_fields(void **state)
+{
+    (void)state;
+    round_trip(SAMPLE_ANSWER, RG_ANSWER_MOTIONS);
+    const struct rg_answer_motions *m = &out.answer.motions;
+    assert_true(m->height == 194 && m->time_ms == 195 && m->epoch == 196 && m->quorum == 197);
+    assert_true(m->agency == 1 && m->admin_key.b[0] == 198 && m->agency_count == 2);
+    assert_true(rg_bytes_eq(m->agencies[0], rg_bytes_str("one")));
+    assert_true(m->node_count == 2 && m->nodes[1].principal == 182);
+    assert_true(rg_bytes_eq(m->nodes[0].name, rg_bytes_str("one")));
+    assert_true(rg_bytes_eq(m->nodes[1].agency, rg_bytes_str("BAMF")));
+    assert_true(m->current.count == 2 && m->current.principal[1] == 200);
+    assert_true(m->next.count == 1 && m->next.principal[0] == 201 && m->motion_count == 2);
+    const struct rg_open_motion *o = &m->motions[1];
+    assert_true(o->id.b[0] == 184 && o->motion.expires_ms == 186 && o->yes == 191 && o->no == 193);
+    assert_true(o->motion.set.count == 2 && o->motion.set.principal[0] == 188);
 }
 
 static void ledger_fields(void **state)
@@ -286,6 +306,7 @@ int main(void)
                                        cmocka_unit_test(request_fields),
                                        cmocka_unit_test(answer_status_fields),
                                        cmocka_unit_test(answer_fields),
+                                       cmocka_unit_test(answer_motions_fields),
                                        cmocka_unit_test(ledger_fields),
                                        cmocka_unit_test(memory_runs_out_anywhere),
                                        cmocka_unit_test(nothing_grows_over_its_cap)};

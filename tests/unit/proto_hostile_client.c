@@ -80,6 +80,38 @@ static void questions(void **state)
     REQUEST(PAGE, m->page->token = 0, RG_ERR_INVALID);
 }
 
+static void governance(void **state)
+{
+    uint32_t wide[RG_AUTHORITIES_MAX + 1] = {0};
+    uint32_t over = RG_PRINCIPALS_MAX;
+    (void)state;
+    REQUEST(BALLOT, m->ballot->entry = break_bytes(RG_ENTRY_MAX), RG_OK);
+    REQUEST(BALLOT, m->ballot->entry = break_bytes(RG_ENTRY_MAX + 1), RG_ERR_INVALID);
+    REQUEST(BALLOT, m->ballot->entry.len = 0, RG_ERR_INVALID);
+    ANSWER(SUBMITTED, m->submitted->verdict = 256, RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->admin_key.len = 31, RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->agency = 2, RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->agencies[1] = break_str("\x01"), RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->n_agencies = RG_AGENCIES_MAX + 1;
+           m->motions->agencies = break_texts(RG_AGENCIES_MAX + 1, 1), RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->nodes[1]->name = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->nodes[1]->agency = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->nodes[1]->principal = RG_PRINCIPALS_MAX, RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->nodes = break_repeat(RG_AUTHORITIES_MAX + 1, m->motions->nodes[0]);
+           m->motions->n_nodes = RG_AUTHORITIES_MAX + 1, RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->current = wide; m->motions->n_current = RG_AUTHORITIES_MAX, RG_OK);
+    ANSWER(MOTIONS, m->motions->current = wide;
+           m->motions->n_current = RG_AUTHORITIES_MAX + 1, RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->next = &over; m->motions->n_next = 1, RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->motions[1]->id.len = 31, RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->motions[1]->authorities = &over;
+           m->motions->motions[1]->n_authorities = 1, RG_ERR_INVALID);
+    ANSWER(MOTIONS, m->motions->motions = break_repeat(RG_MOTIONS_MAX, m->motions->motions[0]);
+           m->motions->n_motions = RG_MOTIONS_MAX, RG_OK);
+    ANSWER(MOTIONS, m->motions->motions = break_repeat(RG_MOTIONS_MAX + 1, m->motions->motions[0]);
+           m->motions->n_motions = RG_MOTIONS_MAX + 1, RG_ERR_INVALID);
+}
+
 static void answer_envelope(void **state)
 {
     (void)state;
@@ -212,7 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_envelope), cmocka_unit_test(submit), cmocka_unit_test(questions),
         cmocka_unit_test(answer_envelope),  cmocka_unit_test(status), cmocka_unit_test(cases),
-        cmocka_unit_test(alerts),           cmocka_unit_test(events), cmocka_unit_test(wide_lists)};
+        cmocka_unit_test(alerts),           cmocka_unit_test(events), cmocka_unit_test(wide_lists),
+        cmocka_unit_test(governance)};
     if (rg_sign_start() != RG_OK || break_start() != 0) {
         return 1;
     }

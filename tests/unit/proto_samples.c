@@ -90,7 +90,8 @@ void sample_request(enum rg_request_kind kind, struct rg_request *out)
                                .page = 52,
                                .from_case = 53,
                                .from_event = 54,
-                               .through = 55};
+                               .through = 55,
+                               .entry = rg_bytes_str("entry")};
 }
 
 static void fill_status(struct rg_answer_status *out)
@@ -130,7 +131,38 @@ static void fill_status(struct rg_answer_status *out)
                                      .memory_kib = 85,
                                      .cpu_ms = 86,
                                      .keys_unacknowledged = 87,
-                                     .alerts_logseq = 88};
+                                     .alerts_logseq = 88,
+                                     .motions = 89};
+}
+
+static void fill_motions(struct rg_answer_motions *out)
+{
+    static struct rg_answer_node nodes[2];
+    static struct rg_open_motion motions[2];
+    for (unsigned i = 0; i < 2; i++) {
+        nodes[i] = (struct rg_answer_node){
+            .principal = 181 + i, .name = list[i], .agency = rg_bytes_str("BAMF")};
+        motions[i] = (struct rg_open_motion){
+            .id = {{(uint8_t)(183 + i)}},
+            .motion = {.expires_ms = 185 + i,
+                       .set = {.count = 2, .principal = {(uint16_t)(187 + i), 189}}},
+            .yes = 190 + i,
+            .no = 192 + i};
+    }
+    *out = (struct rg_answer_motions){.height = 194,
+                                      .time_ms = 195,
+                                      .epoch = 196,
+                                      .quorum = 197,
+                                      .agency = 1,
+                                      .admin_key = {{198}},
+                                      .agency_count = 2,
+                                      .agencies = list,
+                                      .node_count = 2,
+                                      .nodes = nodes,
+                                      .current = {.count = 2, .principal = {199, 200}},
+                                      .next = {.count = 1, .principal = {201}},
+                                      .motion_count = 2,
+                                      .motions = motions};
 }
 
 static void fill_case(struct rg_answer_case *out)
@@ -180,7 +212,8 @@ void sample_answer(enum rg_answer_kind kind, struct rg_answer *out)
                                             .last_height = 114,
                                             .submission = {{115}},
                                             .pseudonym = {{116}},
-                                            .cases_opened = 117},
+                                            .cases_opened = 117,
+                                            .verdict = 118},
                               .alert_count = 2,
                               .alerts = alerts,
                               .alerts_last = 118,
@@ -197,6 +230,7 @@ void sample_answer(enum rg_answer_kind kind, struct rg_answer *out)
                               .through = 128};
     fill_status(&out->status);
     fill_case(&out->case_file);
+    fill_motions(&out->motions);
     for (unsigned i = 0; i < 2; i++) {
         cases[i] = (struct rg_answer_case_events){.pseudonym = {{(uint8_t)(122 + i)}},
                                                   .file_number = list[i],
@@ -292,8 +326,8 @@ unsigned sample_first(enum sample_codec codec)
 unsigned sample_last(enum sample_codec codec)
 {
     return codec == SAMPLE_PEER      ? RG_PEER_KEY_PULL
-           : codec == SAMPLE_REQUEST ? RG_REQUEST_EVENTS
-           : codec == SAMPLE_ANSWER  ? RG_ANSWER_EVENTS
+           : codec == SAMPLE_REQUEST ? RG_REQUEST_MOTIONS
+           : codec == SAMPLE_ANSWER  ? RG_ANSWER_MOTIONS
            : codec == SAMPLE_BLOCK   ? 1
                                      : 0;
 }
