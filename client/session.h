@@ -109,6 +109,13 @@ RG_CHECKED rg_err rg_session_definition(struct rg_session *s, struct rg_answer *
 /* Read the durable cursor @name (@acknowledge 0), or move it to @acknowledge first. */
 RG_CHECKED rg_err rg_session_cursor(struct rg_session *s, const char *name, uint64_t acknowledge,
                                     uint64_t *out);
+/* Who takes turns, who could, and what is moved. */
+RG_CHECKED rg_err rg_session_motions(struct rg_session *s, struct rg_answer *out);
+/* Hand in an agency's ballot: @entry, bytes of an Entry that its admin key has signed. @wait: come
+ * back when it is final, after twenty days at most; what it came to is then
+ * @out->submitted.verdict. */
+RG_CHECKED rg_err rg_session_ballot(struct rg_session *s, struct rg_bytes entry, bool wait,
+                                    struct rg_answer *out);
 /* A test hook of a node started with --test-hooks. */
 RG_CHECKED rg_err rg_session_hook(struct rg_session *s, const char *name);
 

@@ -6,6 +6,7 @@
 #define CONFORMANCE_MS 120000
 #define CONFORMANCE_MAX (512u * 1024 * 1024)
 #define CONFORMANCE_TRIES 3
+#define FINAL_MS (20ll * 24 * 3600 * 1000) /* a stalled network may take any time */
 
 static rg_err ask(struct rg_session *s, const struct rg_request *r, enum rg_answer_kind kind,
                   int64_t timeout_ms, struct rg_answer *out)
@@ -156,6 +157,19 @@ rg_err rg_session_cursor(struct rg_session *s, const char *name, uint64_t acknow
         *out = a.acknowledged;
     }
     return err;
+}
+
+rg_err rg_session_motions(struct rg_session *s, struct rg_answer *out)
+{
+    const struct rg_request r = {.kind = RG_REQUEST_MOTIONS};
+    return ask(s, &r, RG_ANSWER_MOTIONS, 0, out);
+}
+
+rg_err rg_session_ballot(struct rg_session *s, struct rg_bytes entry, bool wait,
+                         struct rg_answer *out)
+{
+    const struct rg_request r = {.kind = RG_REQUEST_BALLOT, .entry = entry, .wait = wait};
+    return ask(s, &r, RG_ANSWER_SUBMITTED, wait ? FINAL_MS : 0, out);
 }
 
 rg_err rg_session_hook(struct rg_session *s, const char *name)

@@ -1,6 +1,7 @@
 /* A test network of real nodes on this machine: its folder, its processes. DIR/cluster.yaml is what
- * is known about it; DIR/nodeI/ (I from 1) holds node.yaml, profile.yaml, keys, genesis.bin, data,
- * log, pid. One thread; nothing here is used by a node. */
+ * is known about it; DIR/nodeI/ (I from 1) holds node.yaml, profile.yaml, keys (of the node, a
+ * member, and the agency's administration), genesis.bin, data, log, pid. One thread; nothing here
+ * is used by a node. */
 #ifndef RG_CLI_CLUSTER_H
 #define RG_CLI_CLUSTER_H
 

@@ -22,6 +22,7 @@ struct making {
     struct rg_pubkey node_curve[RG_CLUSTER_NODES_MAX];
     struct rg_pubkey member_sign[RG_CLUSTER_NODES_MAX];
     struct rg_pubkey member_curve[RG_CLUSTER_NODES_MAX];
+    struct rg_pubkey admin_sign[RG_CLUSTER_NODES_MAX];
     struct rg_hash ledger_id;
     struct rg_arena arena;
     struct rg_bytes genesis;
@@ -60,6 +61,7 @@ static int make_key(const char *path, struct rg_pubkey *sign, struct rg_pubkey *
 static int make_keys(struct making *m)
 {
     char path[RG_CLI_PATH_MAX];
+    struct rg_pubkey unused;
     int code = RG_CLI_OK;
     for (uint32_t i = 0; code == RG_CLI_OK && i < m->c->nodes; i++) {
         rg_cluster_path(m->c, i + 1, "", path);
@@ -70,6 +72,8 @@ static int make_keys(struct making *m)
         code = code == RG_CLI_OK ? make_key(path, &m->node_sign[i], &m->node_curve[i]) : code;
         rg_cluster_path(m->c, i + 1, "member.key", path);
         code = code == RG_CLI_OK ? make_key(path, &m->member_sign[i], &m->member_curve[i]) : code;
+        rg_cluster_path(m->c, i + 1, "admin.key", path);
+        code = code == RG_CLI_OK ? make_key(path, &m->admin_sign[i], &unused) : code;
     }
     return code;
 }
@@ -83,8 +87,7 @@ static void fill_principals(const struct making *m, struct rg_genesis *g)
         struct rg_principal *member = &g->principal[n + i];
         (void)snprintf(a->name, sizeof a->name, "%s", m->c->agencies[i]);
         a->class = i == 0 ? RG_AGENCY_BUND : RG_AGENCY_LAND;
-        /* A test network has no admin apart: the node's own key stands for it. */
-        a->admin_key = m->node_sign[i];
+        a->admin_key = m->admin_sign[i];
         (void)snprintf(node->name, sizeof node->name, "node%u", i + 1);
         node->agency = i;
         node->roles = RG_ROLE_NODE;

@@ -46,10 +46,12 @@ static int run(struct rg_cli *cli)
 const struct rg_cli_command rg_cmd_keygen = {
     .name = "keygen",
     .args = "FILE",
-    .summary = "make the keys of a node or a member",
-    .detail = "Makes a signing key and a transport key, writes the secret parts to a new file that "
-              "only its owner may read, and prints the public parts.",
-    .examples = {"reigen keygen node.key > node.pub", "reigen keygen member.key --json"},
+    .summary = "make the keys of a node, a member or an agency's administration",
+    .detail =
+        "Makes a signing key and a transport key, writes the secret parts to a new file that "
+        "only its owner may read, and prints the public parts. An agency's admin key votes on who "
+        "takes turns; the genesis holds its sign_key as admin_key.",
+    .examples = {"reigen keygen node.key > node.pub", "reigen keygen admin.key --json"},
     .min_args = 1,
     .max_args = 1,
     .run = run,

@@ -54,6 +54,9 @@ static void print_table(const struct rg_answer_status *s)
                  s->bus_refused);
     (void)printf("%-11s pid %u, %" PRIu64 " KiB, %" PRIu64 " ms CPU\n", "process", s->pid,
                  s->memory_kib, s->cpu_ms);
+    if (s->motions > 0) {
+        (void)printf("%-11s %u open, see `reigen motions`\n", "motions", s->motions);
+    }
     (void)printf("%-11s %u of %u\n", "quorum", s->quorum, s->authority_count);
     for (uint32_t i = 0; i < s->authority_count; i++) {
         print_authority(&s->authorities[i], s->height);

@@ -20,10 +20,13 @@ extern const struct rg_cli_command rg_cmd_genesis_create;
 extern const struct rg_cli_command rg_cmd_genesis_show;
 extern const struct rg_cli_command rg_cmd_import;
 extern const struct rg_cli_command rg_cmd_keygen;
+extern const struct rg_cli_command rg_cmd_motions;
 extern const struct rg_cli_command rg_cmd_process_check;
+extern const struct rg_cli_command rg_cmd_propose;
 extern const struct rg_cli_command rg_cmd_status;
 extern const struct rg_cli_command rg_cmd_submit;
 extern const struct rg_cli_command rg_cmd_verify;
+extern const struct rg_cli_command rg_cmd_vote;
 extern const struct rg_cli_command rg_cmd_watch;
 
 #endif /* RG_CLI_COMMANDS_H */

@@ -24,9 +24,9 @@ void rg_help_all(void)
                  "usage: reigen [global options] COMMAND [options]\n\n",
                  rg_say_colour("bold"), rg_say_colour("off"));
     for (size_t i = 0; rg_commands[i] != NULL; i++) {
-        (void)printf("  %-16s %s\n", rg_commands[i]->name, rg_commands[i]->summary);
+        (void)printf("  %-20s %s\n", rg_commands[i]->name, rg_commands[i]->summary);
     }
-    (void)printf("  %-16s %s\n\nglobal options:\n", "completion",
+    (void)printf("  %-20s %s\n\nglobal options:\n", "completion",
                  "completion for bash, zsh or fish");
     print_options(rg_commands_global);
     (void)printf("\nexit codes: " EXIT_CODES "\n\n"
@@ -41,7 +41,7 @@ void rg_help_group(const char *group)
     const size_t len = strlen(group);
     for (size_t i = 0; rg_commands[i] != NULL; i++) {
         if (strncmp(rg_commands[i]->name, group, len) == 0 && rg_commands[i]->name[len] == ' ') {
-            (void)printf("  reigen %-16s %s\n", rg_commands[i]->name, rg_commands[i]->summary);
+            (void)printf("  reigen %-20s %s\n", rg_commands[i]->name, rg_commands[i]->summary);
         }
     }
 }
@@ -149,7 +149,7 @@ static void complete_bash(void)
     (void)printf("# bash completion for reigen: source <(reigen completion bash)\n"
                  "_reigen() {\n"
                  "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} line\n"
-                 "  case $prev in --profile|--dir|--data|--rules|--process|--genesis|--out) "
+                 "  case $prev in --profile|--dir|--data|--rules|--process|--genesis|--out|--key) "
                  "COMPREPLY=($(compgen -f -- \"$cur\")); return;; esac\n"
                  "  line=\" ${COMP_WORDS[*]:1:COMP_CWORD-1} \"\n  case $line in\n");
     for (size_t i = 0; rg_commands[i] != NULL; i++) {
@@ -162,9 +162,11 @@ static void complete_bash(void)
         "  *' cluster '*) COMPREPLY=($(compgen -W 'up status down kill start pause "
         "resume' -- \"$cur\"));;\n"
         "  *' genesis '*) COMPREPLY=($(compgen -W 'create show' -- \"$cur\"));;\n"
+        "  *' propose '*) COMPREPLY=($(compgen -W 'authorities' -- \"$cur\"));;\n"
         "  *' process '*) COMPREPLY=($(compgen -W 'check' -- \"$cur\"));;\n"
         "  *) COMPREPLY=($(compgen -W 'status submit import case alerts watch conformance export "
-        "verify process keygen genesis cluster bench completion --profile --json --quiet "
+        "motions propose vote verify process keygen genesis cluster bench completion --profile "
+        "--json --quiet "
         "--help --version' -- \"$cur\"));;\n  esac\n}\ncomplete -F _reigen reigen\n");
 }
 

@@ -43,7 +43,7 @@ json_t *rg_status_json_make(const struct rg_answer_status *s)
     json_t *warning = s->warning.len == 0 ? json_null() : rg_status_json_text(s->warning);
     return json_pack(
         "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o},s:{s:o,s:o},s:o,s:i,s:o,s:o,"
-        "s:o,s:o,s:i,s:o,s:o,s:o,s:o}",
+        "s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:i}",
         "ledger", rg_status_json_text(s->ledger), "ledger_id",
         rg_status_json_hex(s->ledger_id.b, RG_HASH_BYTES), "node", rg_status_json_text(s->node),
         "agency", rg_status_json_text(s->agency), "height", number(s->height), "hash",
@@ -55,7 +55,7 @@ json_t *rg_status_json_make(const struct rg_answer_status *s)
         "warning", warning, "mempool", number(s->mempool), "time_ms", number(s->time_ms), "pid",
         (int)s->pid, "memory_kib", number(s->memory_kib), "cpu_ms", number(s->cpu_ms),
         "keys_unacknowledged", number(s->keys_unacknowledged), "alerts_logseq",
-        number(s->alerts_logseq));
+        number(s->alerts_logseq), "motions", (int)s->motions);
 }
 
 int rg_status_json_line(json_t *object)
