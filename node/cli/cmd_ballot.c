@@ -394,11 +394,13 @@ const struct rg_cli_command rg_cmd_propose = {
     .name = "propose authorities",
     .args = "NAME[,NAME...]",
     .summary = "move that these nodes take turns from now on",
-    .detail = "Moves a new set of authorities, in the order of their turns: nodes of the genesis, "
-              "by name or by agency. It counts as my agency's yes. When enough agencies have voted "
-              "yes, the epoch ends with the next block and the new set takes over. Prints the "
-              "motion's id, with --wait also the height at which it is final, the verdict, and "
-              "whether it is open, carried or closed.",
+    .detail =
+        "Moves a new set of authorities, in the order of their turns: nodes of the genesis, "
+        "by name or by agency. It counts as my agency's yes; the profile's member needs the role "
+        "operator. When enough agencies have voted "
+        "yes, the epoch ends with the next block and the new set takes over. Prints the "
+        "motion's id, with --wait also the height at which it is final, the verdict, and "
+        "whether it is open, carried or closed.",
     .options = propose_options,
     .examples = {"reigen propose authorities BAMF,LDS-SN,AG3 --key admin.key --wait",
                  "reigen propose authorities node1,node2,node5 --expires P3D --key admin.key"},
