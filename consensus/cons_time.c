@@ -19,8 +19,8 @@ static bool has_tail(const struct rg_cons *c)
 bool rg_cons_time__demand(const struct rg_cons *c)
 {
     /* R7: "Something is wanted when submissions wait, a tick is due, a notarized block is not yet
-     * final, a proposal for cur is here, more than f nullified cur, or a peer woke me as leader."
-     */
+     * final, a proposal for cur is here, more than f nullified cur, or a peer woke me as leader or
+     * nullified my turn." */
     if (c->has_work || c->tick_due || RG_MUTANT_IS(RG_MUTANT_ALWAYS_DEMAND)) {
         return true;
     }
@@ -28,10 +28,12 @@ bool rg_cons_time__demand(const struct rg_cons *c)
     if (s != NULL && s->prop.has) {
         return true;
     }
-    if (rg_cons_pool__count(c, c->cur, RG_VOTE_NULLIFY) > c->members.f) {
+    const size_t nullified = rg_cons_pool__count(c, c->cur, RG_VOTE_NULLIFY);
+    if (nullified > c->members.f) {
         return true;
     }
-    if (c->woken_view == c->cur && rg_members_leader(&c->members, c->cur) == c->me) {
+    if ((c->woken_view == c->cur || nullified > 0) &&
+        rg_members_leader(&c->members, c->cur) == c->me) {
         return true;
     }
     return has_tail(c);

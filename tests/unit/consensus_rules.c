@@ -284,6 +284,15 @@ static void join_nullify(void **state)
     s = without(1);
     vote(s, RG_VOTE_NULLIFY, (struct rg_cand){.view = 1}, 2);
     assert_false(nullified(s, 1));
+    /* Its leader ends it otherwise: it proposes the last block once more. */
+    for (uint64_t view = 1; view < 4; view++) {
+        null_cert(s, view);
+    }
+    s->now_ms += 100;
+    simple(s, RG_EVENT_TICK);
+    assert_null(find(s, RG_ACTION_BCAST_PROPOSE));
+    vote(s, RG_VOTE_NULLIFY, (struct rg_cand){.view = 4}, 2);
+    assert_true(find(s, RG_ACTION_BCAST_PROPOSE)->propose.same);
     solo_free(s);
 }
 

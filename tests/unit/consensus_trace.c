@@ -82,6 +82,33 @@ static void dead_leader(void **state)
     lab_free(l);
 }
 
+/* T2b: B has been silent for long: its turn ends with A's, and C goes on as if B's had not been. */
+static void silent_leader(void **state)
+{
+    (void)state;
+    struct lab *l = tell(4);
+    l->status_ms = 1000;
+    lab_kill(l, 1);
+    lab_run(l, 6500);
+    lab_work_all(l, true);
+    lab_run(l, 10);
+    lab_work_all(l, true);
+    lab_run(l, 3);
+    lab_expect(l, "t=6500  A PROPOSE NEW 1 on 0 with 0 certificates\n"
+                  "t=6500  A NULLIFY 2\n"
+                  "t=6501  CD NOTARIZE 1\n"
+                  "t=6501  CD NULLIFY 2\n"
+                  "t=6502  ACD enters 2\n"
+                  "t=6502  ACD FINALIZE 1\n"
+                  "t=6502  ACD enters 3 past a nullified view\n"
+                  "t=6503  ACD COMMIT height 1 of view 1\n"
+                  "t=6510  C PROPOSE NEW 3 on 1 with 2 certificates\n"
+                  "t=6511  AD NOTARIZE 3\n"
+                  "t=6512  ACD enters 4\n"
+                  "t=6512  ACD FINALIZE 3\n");
+    lab_free(l);
+}
+
 /* The NOTARIZE votes of view 2, and the certificate they make, stay with one node. */
 static size_t holder;
 
@@ -251,6 +278,7 @@ int main(void)
         cmocka_unit_test(good_case),
         cmocka_unit_test(pipelined),
         cmocka_unit_test(dead_leader),
+        cmocka_unit_test(silent_leader),
         cmocka_unit_test(certificate_split),
         cmocka_unit_test(certificate_split_leader),
         cmocka_unit_test(crash_before_send),
