@@ -234,11 +234,9 @@ static bool rule_ahead(struct rg_cons *c)
     }
     for (uint64_t view = c->cur + 1; view <= c->cur + c->members.down; view++) {
         const struct rg_slot *s = rg_cons_slots__get(c, view);
-        if (!rg_cons_cast__can(c, view) || !rg_cons_time__silent(c, view) || s == NULL) {
+        if (!rg_cons_cast__can(c, view) || !rg_cons_time__silent(c, view) || s == NULL ||
+            s->mine.has[RG_VOTE_FINALIZE]) {
             return false;
-        }
-        if (s->mine.has[RG_VOTE_FINALIZE]) {
-            return false; /* certified, and no room to go there */
         }
         if (!s->mine.has[RG_VOTE_NULLIFY] && !rg_cons_slots__nullified(c, view)) {
             rg_cons_cast__vote(c, RG_VOTE_NULLIFY, &(struct rg_cand){.view = view});

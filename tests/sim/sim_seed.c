@@ -9,6 +9,7 @@
 #endif
 
 #define PATIENCE_MS 240000 /* after the faults end */
+#define SETTLE_MS 7000     /* T_skip and two T_r */
 #define QUIET_MS 4000
 
 /* What kind of trouble this seed brings. */
@@ -225,9 +226,11 @@ static void story(struct sim *s)
         return;
     }
     s->stats.virtual_ms += s->now_ms;
-    /* Nothing is wanted any more: no vote may be cast until the next tick is due. */
+    /* Nothing is wanted any more: no vote may be cast until the next tick is due, once the turn is
+     * over that somebody gave up meanwhile, of a leader whom the others find to be silent after
+     * T_skip. */
     const uint64_t height = s->oracle.height;
-    if (!sim_run_until(s, s->now_ms + 1500)) {
+    if (!sim_run_until(s, s->now_ms + SETTLE_MS)) {
         return;
     }
     const uint64_t votes = s->oracle.votes;
