@@ -4,13 +4,14 @@
  * kept, and f liars have signed everything: a certificate exists as soon as q - f honest votes for its
  * statement do, and every node may act on every certificate that exists, at any time, or never. Any
  * candidate whose justification exists may be shown to anybody: every parent view, two payloads.
- * There are no timers: a node may nullify whenever the rules allow it. More can happen here than in
- * the product (F before entering, parents below the final view); so what holds here holds there.
+ * There are no timers: a node may nullify whenever the rules allow it, also K views ahead, whoever leads
+ * those and whatever it cast before. More can happen here than in the product (that, F before entering,
+ * parents below the final view); so what holds here holds there.
  *
  * Two reductions, both exact: honest nodes are alike, so their states are kept sorted; and the two
  * payloads of one view and parent are alike, so the one that is voted for first is called 0.
  *
- * Parameters: N F Q V; mutants are named in the code by #ifdef. */
+ * Parameters: N F Q V K; mutants are named in the code by #ifdef. */
 #ifndef N
 #define N 4
 #endif
@@ -22,6 +23,9 @@
 #endif
 #ifndef V
 #define V 2
+#endif
+#ifndef K
+#define K (N - Q) /* views ahead that may be nullified */
 #endif
 #define H (N - F) /* honest */
 #define NEED (Q - F)
@@ -46,7 +50,8 @@ bool killed[H];
 #define MEM(i) mem[i]
 #define SIGN(i, b) \
     mem[i] = mem[i] | (b); dur[i] = ((i) < SLOW -> dur[i] : mem[i]); s[i] = ((i) < SLOW -> s[i] : s[i] | (b))
-#elif defined(AMNESIA)
+#elif defined(AMNESIA) || defined(AHEAD_LOST)
+#define REMEMBERS
 int mem[H]; /* what the node remembers of its votes; s[i] is what it has sent */
 bool forgotten;
 #define MEM(i) mem[i]
@@ -99,7 +104,7 @@ inline settle()
             :: b < H - 1 ->
                 if
                 :: BEFORE(b + 1, b) ->
-#if defined(AMNESIA) || defined(CRASH)
+#if defined(REMEMBERS) || defined(CRASH)
                     t_ = mem[b]; mem[b] = mem[b + 1]; mem[b + 1] = t_;
 #endif
 #ifdef CRASH
@@ -206,9 +211,10 @@ inline settle()
     }
 }
 
-/* R0: any certificate of a view not below cur. */
+/* R0: Notar or Final of a view not below cur, Null of cur; Null of a later view tells of v - K only. */
 #define ENTER(i, v) \
-    :: (CUR(i) <= v && (notar[v] != 0 || null[v])) -> s[i] = (s[i] & ~7) | (v + 1)
+    :: ((CUR(i) <= v && notar[v] != 0) || (CUR(i) == v && null[v])) -> s[i] = (s[i] & ~7) | (v + 1) \
+    :: (CUR(i) + K < v && null[v]) -> s[i] = (s[i] & ~7) | (v - K)
 
 /* R2: nothing cast in this view, the parent certified, the views between nullified. */
 #ifdef NOTARIZE_TWICE
@@ -228,9 +234,14 @@ inline settle()
     :: (CUR(i) == v && MAY_N(i, v) && ((pv) == 0 || notar[pv] != 0) && GAPS(v, pv) && \
         ((p) == 0 || (voted[v] >> (pv) & 1))) -> SIGN(i, NBIT(v, 2 * (pv) + (p)))
 
-/* R3: in cur, unless finalized. */
+/* R3: in cur and ahead, unless finalized. */
+#ifdef AHEAD_LOST /* mutant: a vote ahead is sent and not recorded */
+#define SIGN_L(i, v) s[i] = s[i] | LBIT(v); mem[i] = (CUR(i) == v -> mem[i] | LBIT(v) : mem[i])
+#else
+#define SIGN_L(i, v) SIGN(i, LBIT(v))
+#endif
 #define NULLIFY(i, v) \
-    :: (CUR(i) == v && (MEM(i) & (LBIT(v) | FMASK(v))) == 0) -> SIGN(i, LBIT(v))
+    :: (CUR(i) <= v && v <= CUR(i) + K && (MEM(i) & (LBIT(v) | FMASK(v))) == 0) -> SIGN_L(i, v)
 
 /* R5: any view with a Notar, iff not L, not F, N none or the same. */
 #ifdef FINALIZE_AFTER_NULLIFY
@@ -254,7 +265,8 @@ inline settle()
 #endif
 
 #ifdef CRASH
-#define VOTED(i, v) ((dur[i] & (LBIT(v) | NMASK(v) | FMASK(v))) != 0)
+#define VOTED(i, v) \
+    ((dur[i] & (NMASK(v) | FMASK(v))) != 0 || ((dur[i] & LBIT(v)) != 0 && K == 0)) /* L may be ahead */
 #ifdef SEND_EARLY /* mutant: does not wait for the barrier */
 #define SENDABLE(i) mem[i]
 #elif defined(RESTART_NO_SYNC) /* mutant: sends what it read back without syncing it */

@@ -2,11 +2,13 @@
  *
  * As there: no channels, f liars have signed everything, a certificate exists as soon as q - f honest
  * votes for its statement do, everybody may act on everything that exists or on nothing. Left out is what
- * can be put back into any run without changing a vote; each reduction is exact:
+ * can be put back into any run without changing a vote; each reduction is exact, but that the first also
+ * allows L ahead in views of any leader, whatever was cast in cur:
  *
- * 1. No step for R0. A node enters a view in the step in which it votes N or L there: certificates do not
- *    vanish, so entering can wait until then. `cur` is then the highest view with N or L of the node, and
- *    it may vote in v >= cur if v = 1 or a certificate of v - 1 exists.
+ * 1. No step for R0. A node enters a view in the step in which it casts N or L there, or L ahead from there:
+ *    certificates do not vanish, so entering can wait until then. Of `cur` its votes tell that it is not
+ *    below any N, nor more than K below any L. Which views can be entered depends on the certificates
+ *    alone: whoever passes over a view on its way could have gone on from there.
  * 2. No step for R5. F enables nothing but Final, and only forbids its own node N and L of that view; what
  *    it asks for (Notar, no L, N none or the same) still holds at the end of the run, since its node
  *    casts no L and no other N there after F. So every run has the same votes as one with all F at its
@@ -30,6 +32,9 @@
 #ifndef V
 #define V 3
 #endif
+#ifndef K
+#define K (N - Q) /* views ahead that may be nullified: at most 2 here */
+#endif
 #define H (N - F) /* honest */
 #define NEED (Q - F)
 
@@ -40,13 +45,14 @@ int s[H];
 #define LBIT(v) (1 << ((v) - 1))
 #define NBIT(v, k) (1 << (OFF(v) + (k)))
 #define NMASK(v) (((1 << (2 * (v))) - 1) << OFF(v))
-/* N or L in a view above v */
-#define ABOVE(v) ((15 & ~((1 << (v)) - 1)) | (16777200 & ~((1 << OFF((v) + 1)) - 1)))
+/* N in a view above v, or L above v + K */
+#define ABOVE(v) ((15 & ~((1 << ((v) + K)) - 1)) | (16777200 & ~((1 << OFF((v) + 1)) - 1)))
 
 /* Certificates that exist: functions of s. Candidate + 1, or 0. */
 byte notar[V + 1];
 byte voted[V + 1]; /* bit pv: payload 0 of that parent has a vote */
 byte null;         /* bit v */
+byte entered = 2;  /* bit v: v can be entered */
 #define NULL(v) ((null >> (v)) & 1)
 
 hidden byte a, b, v_, k_, n_;
@@ -109,6 +115,14 @@ inline settle()
             v_++
         :: else -> break
         od;
+        v_ = 2;
+        do
+        :: v_ <= V -> /* R0 */
+            entered = entered | ((notar[v_ - 1] != 0 || (NULL(v_ - 1) && ((entered >> (v_ - 1)) & 1)) ||
+                NULL(v_ + K)) << v_);
+            v_++
+        :: else -> break
+        od;
 #ifdef REACH /* must fail: the last view becomes final on the first, past nullified ones */
         assert(V < 3 || final[V] == 0 || final[1] == 0 || (final[V] - 1) / 2 != 1);
 #endif
@@ -146,7 +160,7 @@ inline settle()
 }
 
 #define FIRST(i) ((i) == 0 || s[i] != s[(i) - ((i) > 0)])
-#define ENTERS(i, v) ((s[i] & ABOVE(v)) == 0 && ((v) == 1 || notar[(v) - 1] != 0 || NULL((v) - 1)))
+#define ENTERS(i, v) ((s[i] & ABOVE(v)) == 0 && ((entered >> (v)) & 1))
 
 /* R2: nothing cast in this view, the parent certified, the views between nullified. */
 #ifdef NOTARIZE_TWICE
@@ -165,9 +179,12 @@ inline settle()
         b = i; s[i] = s[i] | NBIT(v, 2 * (pv) + (p))
 #define NOTARIZE(i, v, pv) NOTARIZE1(i, v, pv, 0) NOTARIZE1(i, v, pv, 1)
 
-/* R3 */
+/* R3: in cur and ahead */
+#define AHEAD(i, v) \
+    ((K >= 1 && (v) > 1 && ENTERS(i, (v) - 1)) || (K >= 2 && (v) > 2 && ENTERS(i, (v) - 2)))
 #define NULLIFY(i, v) \
-    :: (FIRST(i) && (s[i] & LBIT(v)) == 0 && ENTERS(i, v)) -> b = i; s[i] = s[i] | LBIT(v)
+    :: (FIRST(i) && (s[i] & LBIT(v)) == 0 && (ENTERS(i, v) || AHEAD(i, v))) -> \
+        b = i; s[i] = s[i] | LBIT(v)
 
 #define NODE1(i) NULLIFY(i, 1) NOTARIZE(i, 1, 0)
 #define NODE2(i) NODE1(i) NULLIFY(i, 2) NOTARIZE(i, 2, 0) NOTARIZE(i, 2, 1)
