@@ -1,13 +1,15 @@
 /* Starting again: nobody waits for ever (docs/consensus.md, "A lost journal"). A node that restarts with its
  * journal casts nothing new until q - 1 others have answered its nonce (the gate). One that lost it waits
- * for q others and is then mute up to its own view + 1 (rra_mute.pml). An answer counts once the node's own
+ * for q others and is then mute up to its own view + 1 + 2K (rra_mute.pml). An answer counts once the node's own
  * certificates reach it; they come along. Who waits at the gate answers others; who lost its journal
  * answers only the gate, until its view is above its mute.
  *
  * Looked at from the moment at which messages arrive: the H honest nodes have just restarted or not, as
  * it pleases (RUNNING: they have not); LOST of them without journal, ABSENT others are gone for good; one of them has seen view 2.
  * CRASHES more restarts may come at any time; what a node waits for and its mute survive them. Views go on
- * by timers, which fire only when nothing else can happen; a liar helps, or not, and falls silent.
+ * by timers, which fire only when nothing else can happen; a liar helps, or not, and falls silent. Who has
+ * voted in its view may vote up to K views ahead (here up to view FAR, to keep it small); what certificates of
+ * later views tell is left out, since it only helps.
  * Every step uses up something, so every run ends (W views are enough to leave any mute); at its end the
  * views have gone through and every present node may vote.
  *
@@ -34,8 +36,14 @@
 #ifndef GATE
 #define GATE (Q - 1)
 #endif
+#ifndef K
+#define K (N - Q)
+#endif
 #define H (N - LIARS - ABSENT)
-#define W 5
+#ifndef FAR
+#define FAR 3
+#endif
+#define W (5 + 2 * K)
 #define FREE 0
 #define GATED 1
 #define WAITING 2
@@ -52,6 +60,13 @@ bool silent = (LIARS == 0);
 #define COUNT(x) (BIT(x, 0) + BIT(x, 1) + BIT(x, 2) + BIT(x, 3) + BIT(x, 4) + BIT(x, 5) + BIT(x, 6))
 #define ANSWERED(i) (COUNT(got[i]) + BIT(got[i], 7))
 #define VOTES(i) (phase[i] == FREE && cur[i] > mute[i] && cur[i] <= W && !BIT(vote[cur[i]], i))
+
+#define ENOUGH(v) (COUNT(vote[v]) + (silent -> 0 : LIARS) >= Q)
+/* R3 ahead: as it pleases, but before any timer */
+#define AHEAD(i, d) \
+    :: atomic { d <= K && phase[i] == FREE && cur[i] > mute[i] && cur[i] + d <= FAR && \
+        BIT(vote[cur[i] % (W + 2)], i) && !BIT(vote[(cur[i] + d) % (W + 2)], i) -> \
+        vote[cur[i] + d] = vote[cur[i] + d] | (1 << i) }
 
 #ifdef GATED_SILENT
 #define ANSWERS(j, i) (phase[j] == FREE && cur[j] > mute[j])
@@ -108,14 +123,15 @@ end:
     :: atomic { phase[i] == GATED && ANSWERED(i) >= GATE -> phase[i] = FREE; got[i] = 0 }
     :: atomic { phase[i] == WAITING && ANSWERED(i) >= Q ->
         phase[i] = FREE;
-        mute[i] = cur[i] + 1;
+        mute[i] = cur[i] + 1 + 2 * K;
 #ifdef UNBACKED
         mute[i] = (BIT(got[i], 7) -> 255 : mute[i]);
 #endif
         got[i] = 0 }
     :: atomic { VOTES(i) && (cur[i] == 1 || timeout) ->
         vote[cur[i]] = vote[cur[i]] | (1 << i) }
-    :: atomic { cur[i] <= W && COUNT(vote[cur[i]]) + (silent -> 0 : LIARS) >= Q -> cur[i]++ }
+    AHEAD(i, 1)
+    :: atomic { cur[i] <= W && ENOUGH(cur[i]) -> cur[i]++ }
     :: atomic { crashes < CRASHES ->
         crashes++;
         phase[i] = (phase[i] == WAITING -> WAITING : GATED);

@@ -3,7 +3,10 @@
  * a proposal, saw more than f nullifications, or holds a notarized block that is not final. A node that
  * armed for its own submissions wakes the leader, and the submissions go with it to everybody. A timer
  * fires only where it is armed, and only when nothing else can happen. DEAD: the view whose leader is
- * dead. Mutants: DEMAND_LOST (the submissions go to the leader alone), NO_DEMAND_NEEDED (timers run
+ * dead; each node knows that sooner or later (UNKNOWN: it has died just now, nobody does). Then it nullifies that view ahead, when it has voted in the one
+ * before; at once, when something is wanted; and, without demand, when another has nullified it: so nobody
+ * is left with a NULLIFY that it sends for ever. When all is final no other view is nullified any more.
+ * Mutants: NO_JOIN (who wants nothing does not join), DEMAND_LOST (the submissions go to the leader alone), NO_DEMAND_NEEDED (timers run
  * without demand), NO_ARM (who gets the submissions does not arm). */
 #ifndef DEAD
 #define DEAD 1
@@ -22,6 +25,7 @@ bool carries[V + 2];                  /* the proposal of this view, or an ancest
 byte top;                          /* highest notarized view */
 byte done;                         /* bit i: the submission is final at node i */
 bool submitted;
+byte known;                        /* bit i: node i knows the leader of DEAD to be silent */
 #define IN(set, i) (((set) >> (i)) & 1)
 #define COUNT(set) (IN(set, 0) + IN(set, 1) + IN(set, 2))
 #define NOTAR(v) (n[v] == 7)
@@ -39,6 +43,11 @@ bool submitted;
 #define ARMED(i) (WORK(i) || n[cur[i]] != 0 || COUNT(l[cur[i]]) > 1 || TAIL(i))
 #endif
 
+#ifdef NO_JOIN
+#define JOINS false
+#else
+#define JOINS (l[DEAD] != 0)
+#endif
 #define MY_TURN(i) (LEADER(cur[i]) == i && !IN(l[cur[i]], i) && !IN(f[cur[i]], i))
 
 proctype honest(byte i)
@@ -81,8 +90,18 @@ end:
     :: atomic { /* R3 */
         cur[i] <= V && timeout && ARMED(i) && !IN(l[cur[i]], i) && !IN(f[cur[i]], i) ->
         assert(submitted); /* no view change without demand */
-        assert(done != 7); /* and none when all is final */
+        assert(done != 7 || cur[i] == DEAD); /* and none when all is final */
         l[cur[i]] = l[cur[i]] | (1 << i) }
+#ifndef UNKNOWN
+    :: atomic { !IN(known, i) -> known = known | (1 << i) }
+#endif
+    :: atomic { /* R3, ahead */
+        cur[i] == DEAD - 1 && IN(known, i) && (IN(n[cur[i]], i) || IN(l[cur[i]], i)) && !IN(l[DEAD], i) ->
+        l[DEAD] = l[DEAD] | (1 << i) }
+    :: atomic { /* R3, at once */
+        cur[i] == DEAD && IN(known, i) && (ARMED(i) || JOINS) && !IN(l[DEAD], i) ->
+        l[DEAD] = l[DEAD] | (1 << i);
+        assert(submitted) }
     od
 }
 
@@ -110,4 +129,6 @@ init {
 
 #define quiet (submitted || (cur[0] <= 1 && cur[1] <= 1 && cur[2] <= 1))
 #define committed (done == 7)
-ltl idle { ([] quiet) && [](submitted -> <> committed) }
+#define OPEN(i) (cur[i] == DEAD && IN(l[DEAD], i))
+#define resends (known == 7 && (OPEN(0) || OPEN(1) || OPEN(2)))
+ltl idle { ([] quiet) && [](submitted -> <> committed) && <>[] !resends }

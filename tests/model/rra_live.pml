@@ -10,6 +10,9 @@
  * honest node. Each step uses up something finite, so every run ends; weak fairness only sees to it that
  * it goes on until then.
  *
+ * Left out: votes ahead. Without any, Null tells what Notar does, that honest nodes were in its view; what
+ * they change is in rra_ahead.pml.
+ *
  * BLACKOUT: all lose power at `gst`. What was recorded before a vote comes back, the votes are sent again,
  * and the liar need not help to certificates a second time. Mutants: NO_RELAY NO_RESEND CERT_DEAF, and with
  * BLACKOUT NO_CERT_RECORD (the certificate by which a view was left is not on disk before the next vote).

@@ -26,7 +26,7 @@
  * Who is released in an epoch must also be mute in the first view of the next, and K more.
  *
  * A restart with the journal is no step at all. An old copy of a journal is a lost journal: NO_MUTE is
- * also the node that trusts one. Mutants: NO_MUTE; a PLUS of less; ANSWERS; STALE (answers from before the loss
+ * also the node that trusts one. Mutants: NO_MUTE; less PLUS; ANSWERS; STALE (answers from before the loss
  * count: the nonce is not checked); RELEASED (a released node counts as settled, and answers); SCOPED
  * (the mute ends with its epoch); LOSE_MUTE (the mute is not in the new journal at the next restart). */
 #ifndef N
