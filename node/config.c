@@ -16,19 +16,24 @@ struct reading {
     struct rg_config *c;
 };
 
-/* @value relative to the folder of the file, to @out. */
+/* @value relative to the folder of the file @file, to @out. False: too long. */
+static bool join(const char *file, const char *value, char out[RG_DISK_PATH_MAX])
+{
+    const char *slash = strrchr(file, '/');
+    const int folder = value[0] != '/' && slash != NULL ? (int)(slash - file + 1) : 0;
+    const int len = snprintf(out, RG_DISK_PATH_MAX, "%.*s%s", folder, file, value);
+    if (len < 0 || len >= RG_DISK_PATH_MAX) {
+        out[0] = '\0';
+        return false;
+    }
+    return true;
+}
+
 static void take_path(struct reading *r, const char *key, bool required, char out[RG_DISK_PATH_MAX])
 {
     const struct rg_yaml_node *root = rg_yaml_root(r->doc);
     const char *value = rg_yaml_str(r->doc, root, key, RG_DISK_PATH_MAX - 1, required);
-    if (value == NULL) {
-        return;
-    }
-    const char *slash = strrchr(r->file, '/');
-    const int folder = value[0] != '/' && slash != NULL ? (int)(slash - r->file + 1) : 0;
-    const int len = snprintf(out, RG_DISK_PATH_MAX, "%.*s%s", folder, r->file, value);
-    if (len < 0 || len >= RG_DISK_PATH_MAX) {
-        out[0] = '\0';
+    if (value != NULL && !join(r->file, value, out)) {
         rg_yaml_report(r->doc, rg_yaml_get(root, key), "the path is too long; use at most %d bytes",
                        RG_DISK_PATH_MAX - 1);
     }
@@ -226,6 +231,9 @@ static rg_err take_all(struct reading *r)
     take_path(r, "key", true, c->key_path);
     take_path(r, "data", true, c->data);
     take_path(r, "rules", false, c->rules);
+    if (!join(r->file, "cut.yaml", c->cut)) {
+        rg_yaml_report(r->doc, NULL, "the path of this file is too long");
+    }
     c->cluster = rg_yaml_bool(r->doc, root, "cluster", false);
     c->relay = rg_yaml_bool(r->doc, root, "relay", false);
     take_listen(r);

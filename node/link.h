@@ -36,6 +36,7 @@ struct rg_link_status {
     uint64_t start_mono_ms; /* when this node began to listen */
     uint64_t frames;        /* application frames received on all sockets of the ledger thread */
     uint64_t refused;       /* handshakes refused by the ZAP handler, all domains */
+    bool cut[RG_AUTHORITIES_MAX]; /* by place: a test cut the connections to it (node/cut.h) */
 };
 
 struct rg_link_message {

@@ -196,6 +196,7 @@ rg_err rg_loop_begin(struct rg_loop *l, struct _zsock_t *link, char why[RG_LOOP_
     rg_core_each_own(l->core, tell_own, l);
     const struct rg_link_message head = {.kind = RG_LINK_START, .height = l->tip_height};
     rg_loop__tell(l, &head, (struct rg_bytes){.len = 0});
+    rg_loop_cut__read(l);
     const rg_err err = rg_peers_bind(l->peers, text);
     if (err != RG_OK) {
         (void)snprintf(why, RG_LOOP_WHY_MAX, "%s", text);
@@ -323,6 +324,10 @@ static void take_signals(struct rg_loop *l, int fd)
 {
     struct signalfd_siginfo info;
     while (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP) {
+            rg_loop_cut__read(l);
+            continue;
+        }
         if (info.ssi_signo == SIGUSR1) {
             if (l->test_hooks) {
                 rg_log_text(RG_LOG_WARNING, "test hook: the ZAP handler is killed");
@@ -401,6 +406,7 @@ static void tell_status(struct rg_loop *l, uint64_t now)
     s.start_mono_ms = l->start_ms;
     s.frames = rg_peers_get_counts(l->peers).frames;
     s.refused = rg_zap_get_counts(l->zap).refused;
+    rg_loop_cut__tell(l, &s);
     const struct rg_link_message head = {.kind = RG_LINK_STATUS};
     rg_loop__tell(l, &head, (struct rg_bytes){.data = (const uint8_t *)&s, .len = sizeof s});
     tell_peers_up(l, &s.core, now);

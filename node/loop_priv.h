@@ -89,6 +89,11 @@ void rg_loop_act__drop(struct rg_loop *l);
 /* loop_serve.c: answer @peer with blocks of the chain from @height on. */
 void rg_loop_serve__blocks(struct rg_loop *l, uint16_t peer, uint64_t height, uint32_t max_bytes);
 
+/* loop_cut.c: in a test network, cut the connections that cut.yaml names, and no others. */
+void rg_loop_cut__read(struct rg_loop *l);
+/* loop_cut.c: which ones are cut, for the status. */
+void rg_loop_cut__tell(const struct rg_loop *l, struct rg_link_status *s);
+
 /* loop_start.c: bring the core to the chain's tip and through the journal. */
 RG_CHECKED rg_err rg_loop_start__recover(struct rg_loop *l, int *out_exit,
                                          char why[RG_LOOP_WHY_MAX]);

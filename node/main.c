@@ -172,7 +172,7 @@ static void harden(void)
     raise_files();
     clear_environment();
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN); /* inherited by the rules host; blocked here, read in the loop */
     (void)signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of the write */
 }
 
@@ -184,6 +184,7 @@ static int take_signals(void)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGUSR1);
+    (void)sigaddset(&set, SIGHUP);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
         return -1;
     }

@@ -99,6 +99,7 @@ struct rg_answer_authority {
     int64_t clock_offset_ms;
     uint64_t height;
     uint64_t silent_ms;
+    bool cut; /* a test has cut the connections to it */
 };
 
 struct rg_answer_status {
@@ -128,6 +129,7 @@ struct rg_answer_status {
     uint64_t cpu_ms;
     uint64_t keys_unacknowledged;
     uint64_t alerts_logseq;
+    bool mute;        /* follows, does not vote: own votes may be forgotten */
     uint32_t motions; /* open ones */
 };
 

@@ -66,6 +66,7 @@ static bool draft_authorities(Reigen__Client__Status *m, struct rg_arena *arena,
         list[i].clock_offset_ms = a->clock_offset_ms;
         list[i].height = a->height;
         list[i].silent_ms = a->silent_ms;
+        list[i].cut = a->cut;
         m->authorities[i] = &list[i];
         if (list[i].name == NULL || list[i].agency == NULL) {
             return false;
@@ -103,6 +104,7 @@ static bool draft_status(struct draft *d, struct rg_arena *arena, const struct r
     m->cpu_ms = s->cpu_ms;
     m->keys_unacknowledged = s->keys_unacknowledged;
     m->alerts_logseq = s->alerts_logseq;
+    m->mute = s->mute;
     m->motions = s->motions;
     d->m.status = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_STATUS;

@@ -44,6 +44,7 @@ static rg_err read_authorities(struct rg_arena *arena, const Reigen__Client__Sta
         to->clock_offset_ms = a->clock_offset_ms;
         to->height = a->height;
         to->silent_ms = a->silent_ms;
+        to->cut = a->cut != 0;
     }
     out->authority_count = (uint32_t)m->n_authorities;
     return RG_OK;
@@ -78,6 +79,7 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *
     out->cpu_ms = m->cpu_ms;
     out->keys_unacknowledged = m->keys_unacknowledged;
     out->alerts_logseq = m->alerts_logseq;
+    out->mute = m->mute != 0;
     out->motions = m->motions;
     return read_authorities(arena, m, out);
 }

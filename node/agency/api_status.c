@@ -181,6 +181,7 @@ static void fill_authorities(struct rg_api *a, struct rg_answer_status *st)
             .clock_offset_ms = self ? 0 : peer->clock_offset_ms,
             .height = self ? a->status.core.height : peer->height,
             .silent_ms = silent,
+            .cut = s->cut[s->core.place_of[i]],
         };
     }
 }
@@ -226,6 +227,7 @@ void rg_api__status(struct rg_api *a, const struct rg_submit_client *client)
     st->cpu_ms = cpu_ms();
     st->keys_unacknowledged = rg_keys_unacknowledged(a->c.keys);
     st->alerts_logseq = rules.alerts_logseq;
+    st->mute = core->mute;
     st->motions = core->governance.motion_count;
     rg_api_answer(a, client, &answer);
 }

@@ -200,6 +200,20 @@ const struct rg_peers_address *rg_peers_listen(const struct rg_peers *p)
     return &p->listen;
 }
 
+/* ---- cutting ---- */
+
+void rg_peers_cut(struct rg_peers *p, const bool cut[RG_AUTHORITIES_MAX])
+{
+    for (size_t i = 0; i < RG_AUTHORITIES_MAX; i++) {
+        p->slots[i].cut = cut[i];
+    }
+}
+
+bool rg_peers_is_cut(const struct rg_peers *p, uint16_t peer)
+{
+    return peer < RG_AUTHORITIES_MAX && p->slots[peer].cut;
+}
+
 /* ---- sending ---- */
 
 static zmq_msg_t *message_of(struct rg_peers_out *out)
@@ -270,7 +284,7 @@ static bool send_back(struct rg_peers *p, struct rg_peers_slot *s, struct rg_pee
 void rg_peers_send(struct rg_peers *p, uint16_t peer, struct rg_peers_out *out)
 {
     RG_ASSERT(out->full);
-    if (peer < RG_AUTHORITIES_MAX) {
+    if (peer < RG_AUTHORITIES_MAX && !p->slots[peer].cut) {
         struct rg_peers_slot *s = &p->slots[peer];
         const bool small = zmq_msg_size(message_of(out)) <= RG_FRAME_SYNC_MAX;
         if ((small && s->sync != NULL && pass(s->sync, out)) || send_back(p, s, out)) {

@@ -71,6 +71,15 @@ bool rg_peers_is_bound(const struct rg_peers *p);
 /* The own address with the ports in use. */
 const struct rg_peers_address *rg_peers_listen(const struct rg_peers *p);
 
+/* For tests of broken networks (node/cut.h): let nothing pass to or from the peers whose places are
+ * set in @cut, over no channel, and everything to and from the others. What comes from a peer that
+ * is cut is dropped, what is to be sent to it too; what it subscribes to here it gets until it cuts
+ * as well. The connections stay: ending one whose message is half read ends the process
+ * (docs/bus.md, traps). */
+void rg_peers_cut(struct rg_peers *p, const bool cut[RG_AUTHORITIES_MAX]);
+/* Whether @peer is cut. */
+bool rg_peers_is_cut(const struct rg_peers *p, uint16_t peer);
+
 /* A message on its way out; a copy of its bytes, made when the core said it, released after the
  * sync of the journal. Zeroed: empty. */
 struct rg_peers_out {

@@ -10,6 +10,7 @@
 
 struct rg_peers_slot {
     bool connected; /* has sockets */
+    bool cut;       /* by a test: nothing passes either way */
     zsock_t *votes;
     zsock_t *bulk;
     zsock_t *sync;

@@ -79,9 +79,15 @@ struct sink {
     const bool *ready; /* by place in rg_peers_sockets; NULL: all may be */
 };
 
-static void tell(const struct sink *to, uint16_t peer, bool gossip, zmq_msg_t *m)
+/* Pass a message on, unless its peer is cut. */
+static void tell(struct rg_peers *p, const struct sink *to, uint16_t peer, struct rg_bytes bytes,
+                 bool gossip)
 {
-    to->fn(to->ctx, peer, gossip, bytes_of(m));
+    if (p->slots[peer].cut) {
+        p->counts.dropped++;
+        return;
+    }
+    to->fn(to->ctx, peer, gossip, bytes);
 }
 
 static size_t receive_gossip(struct rg_peers *p, const struct sink *to, uint16_t peer, bool votes)
@@ -95,7 +101,7 @@ static size_t receive_gossip(struct rg_peers *p, const struct sink *to, uint16_t
         taken++;
         if (m.count == 2 && is_topic(ch, &m.part[0])) {
             p->counts.frames += is_beacon(&m.part[0]) ? 0 : 1;
-            tell(to, peer, true, &m.part[1]);
+            tell(p, to, peer, bytes_of(&m.part[1]), true);
         } else {
             p->counts.dropped++;
         }
@@ -112,7 +118,7 @@ static size_t receive_dealer(struct rg_peers *p, const struct sink *to, uint16_t
         taken++;
         if (m.count == 1) {
             p->counts.frames++;
-            tell(to, peer, false, &m.part[0]);
+            tell(p, to, peer, bytes_of(&m.part[0]), false);
         } else {
             p->counts.dropped++;
         }
@@ -141,7 +147,7 @@ static size_t receive_router(struct rg_peers *p, const struct sink *to)
             struct rg_peers_slot *s = &p->slots[from];
             memcpy(s->route, route.data, route.len);
             s->route_len = route.len;
-            tell(to, (uint16_t)from, false, &m.part[1]);
+            tell(p, to, (uint16_t)from, bytes_of(&m.part[1]), false);
         } else {
             p->counts.dropped++;
         }

@@ -78,4 +78,15 @@ int rg_cluster_wait_all(const struct rg_cluster *c, int64_t timeout_ms);
 /* Wait until node @i answers. */
 int rg_cluster_wait_one(const struct rg_cluster *c, uint32_t i, int64_t timeout_ms);
 
+/* cluster_cut.c: connections that are cut (node/cut.h): nodeI/cut.yaml, on both sides. */
+
+struct rg_cluster_cuts {
+    bool cut[RG_CLUSTER_NODES_MAX][RG_CLUSTER_NODES_MAX]; /* from 0; the same both ways */
+};
+/* What is cut now. */
+int rg_cluster_cuts_read(const struct rg_cluster *c, struct rg_cluster_cuts *out);
+/* Cut these and no others: writes the files, tells the nodes that run, and waits until each has
+ * said that it is so; a paused one gets to know when it goes on, one that is down at its start. */
+int rg_cluster_cuts_set(const struct rg_cluster *c, const struct rg_cluster_cuts *cuts);
+
 #endif /* RG_CLI_CLUSTER_H */

@@ -42,31 +42,61 @@ static bool ask(const struct rg_cluster *c, uint32_t i, struct rg_profile *profi
            rg_session_wait(*session, 1000) == RG_OK && rg_session_status(*session, out) == RG_OK;
 }
 
-static void print_row(const struct rg_cluster *c, uint32_t i, enum rg_cluster_state state,
-                      pid_t pid, const struct rg_answer_status *s)
+/* A row of what is shown. */
+struct row {
+    uint32_t node; /* from 1 */
+    enum rg_cluster_state state;
+    pid_t pid;
+    const bool *cut;                  /* from which nodes, from 0 */
+    const struct rg_answer_status *s; /* NULL: it does not answer */
+};
+
+static void print_cuts(const struct rg_cluster *c, const struct row *r)
 {
-    const bool good = state == RG_CLUSTER_RUNNING && s != NULL && s->stalled.len == 0;
+    const char *before = "cut off from ";
+    for (uint32_t j = 0; j < c->nodes; j++) {
+        if (r->cut[j]) {
+            (void)printf("%snode%u", before, j + 1);
+            before = ", ";
+        }
+    }
+    if (before[0] == ',') {
+        (void)printf(" ");
+    }
+}
+
+static void print_row(const struct rg_cluster *c, const struct row *r)
+{
+    const struct rg_answer_status *s = r->s;
+    const bool good = r->state == RG_CLUSTER_RUNNING && s != NULL && s->stalled.len == 0;
     (void)printf("%s%s%s node%-3u %-12s %-8s %8d", rg_say_colour(good ? "green" : "red"),
-                 good ? "+" : "-", rg_say_colour("off"), i, c->agencies[i - 1], state_text(state),
-                 (int)pid);
+                 good ? "+" : "-", rg_say_colour("off"), r->node, c->agencies[r->node - 1],
+                 state_text(r->state), (int)r->pid);
     if (s == NULL) {
-        (void)printf("  %s\n", state == RG_CLUSTER_RUNNING ? "does not answer" : "");
+        print_cuts(c, r);
+        (void)printf("  %s\n", r->state == RG_CLUSTER_RUNNING ? "does not answer" : "");
         return;
     }
     char hash[17];
     rg_hex_format(s->hash.b, 8, hash);
     (void)printf("  height %-8" PRIu64 " %s  rules %-8" PRIu64 " ", s->height, hash,
                  s->rules_height);
+    print_cuts(c, r);
     rg_say_text(s->stalled);
     (void)printf("\n");
 }
 
-static json_t *row_json(const struct rg_cluster *c, uint32_t i, enum rg_cluster_state state,
-                        pid_t pid, const struct rg_answer_status *s)
+static json_t *row_json(const struct rg_cluster *c, const struct row *r)
 {
-    return json_pack("{s:i,s:s,s:s,s:i,s:o}", "node", (int)i, "agency", c->agencies[i - 1], "state",
-                     state_text(state), "pid", (int)pid, "status",
-                     s == NULL ? json_null() : rg_status_json_make(s));
+    json_t *cut = json_array();
+    for (uint32_t j = 0; j < c->nodes; j++) {
+        if (r->cut[j]) {
+            (void)json_array_append_new(cut, json_integer(j + 1));
+        }
+    }
+    return json_pack("{s:i,s:s,s:s,s:i,s:o,s:o}", "node", (int)r->node, "agency",
+                     c->agencies[r->node - 1], "state", state_text(r->state), "pid", (int)r->pid,
+                     "cut", cut, "status", r->s == NULL ? json_null() : rg_status_json_make(r->s));
 }
 
 static void note_answer(struct summary *sum, uint32_t i, const struct rg_answer_status *s)
@@ -89,7 +119,8 @@ enum output {
     OUTPUT_JSON
 };
 
-static void look(const struct rg_cluster *c, enum output output, json_t *rows, struct summary *sum)
+static void look(const struct rg_cluster *c, const struct rg_cluster_cuts *cuts, enum output output,
+                 json_t *rows, struct summary *sum)
 {
     *sum = (struct summary){.all_answer = true, .same_height = true};
     for (uint32_t i = 1; i <= c->nodes; i++) {
@@ -99,12 +130,12 @@ static void look(const struct rg_cluster *c, enum output output, json_t *rows, s
         pid_t pid = 0;
         const enum rg_cluster_state state = rg_cluster_state(c, i, &pid);
         const bool answers = state == RG_CLUSTER_RUNNING && ask(c, i, &profile, &session, &a);
-        const struct rg_answer_status *s = answers ? &a.status : NULL;
-        note_answer(sum, i, s);
+        const struct row r = {i, state, pid, cuts->cut[i - 1], answers ? &a.status : NULL};
+        note_answer(sum, i, r.s);
         if (output == OUTPUT_JSON) {
-            (void)json_array_append_new(rows, row_json(c, i, state, pid, s));
+            (void)json_array_append_new(rows, row_json(c, &r));
         } else if (output == OUTPUT_TABLE) {
-            print_row(c, i, state, pid, s);
+            print_row(c, &r);
         }
         rg_session_close(&session);
         rg_profile_fini(&profile);
@@ -120,11 +151,13 @@ static bool pause_a_little(void)
 static int run(struct rg_cli *cli)
 {
     static struct rg_cluster c;
+    struct rg_cluster_cuts cuts;
     struct summary sum;
     int code = rg_cluster_locate(&c, rg_opts_get(cli, "dir"));
     if (code == RG_CLI_OK) {
         code = rg_session_start() == RG_OK ? rg_cluster_load(&c) : RG_CLI_INTERNAL;
     }
+    code = code == RG_CLI_OK ? rg_cluster_cuts_read(&c, &cuts) : code;
     if (code != RG_CLI_OK) {
         return code;
     }
@@ -132,10 +165,10 @@ static int run(struct rg_cli *cli)
     /* Nodes are asked one after the other while blocks are made: look until they are level. */
     const int64_t end = rg_line_now() + LEVEL_MS;
     do {
-        look(&c, OUTPUT_NONE, NULL, &sum);
+        look(&c, &cuts, OUTPUT_NONE, NULL, &sum);
     } while (sum.all_answer && !sum.same_height && rg_line_now() < end && pause_a_little());
     json_t *rows = cli->json ? json_array() : NULL;
-    look(&c, cli->json ? OUTPUT_JSON : OUTPUT_TABLE, rows, &sum);
+    look(&c, &cuts, cli->json ? OUTPUT_JSON : OUTPUT_TABLE, rows, &sum);
     const bool good = sum.all_answer && sum.same_height && !sum.stalled;
     if (cli->json) {
         code = rg_status_json_line(json_pack("{s:s,s:i,s:b,s:o}", "dir", c.dir, "count",

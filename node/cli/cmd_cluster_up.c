@@ -97,7 +97,8 @@ static int create(const struct rg_cli *cli, struct rg_cluster *c)
 static int start_all(const struct rg_cluster *c)
 {
     bool started[RG_CLUSTER_NODES_MAX] = {false};
-    int code = RG_CLI_OK;
+    const struct rg_cluster_cuts none = {.cut = {{false}}};
+    int code = rg_cluster_cuts_set(c, &none); /* all are to stand at one height */
     for (uint32_t i = 1; code == RG_CLI_OK && i <= c->nodes; i++) {
         pid_t pid = 0;
         if (rg_cluster_state(c, i, &pid) != RG_CLUSTER_DOWN) {

@@ -29,6 +29,9 @@ static void print_authority(const struct rg_answer_authority *a, uint64_t height
     if (!a->live) {
         (void)printf(", silent for %" PRIu64 " s", a->silent_ms / 1000);
     }
+    if (a->cut) {
+        (void)printf(", cut off by a test");
+    }
     (void)printf("\n");
 }
 
@@ -58,6 +61,12 @@ static void print_table(const struct rg_answer_status *s)
         (void)printf("%-11s %u open, see `reigen motions`\n", "motions", s->motions);
     }
     (void)printf("%-11s %u of %u\n", "quorum", s->quorum, s->authority_count);
+    if (s->mute) {
+        (void)printf(
+            "%-11s none yet: this node may have forgotten votes of its own; it follows, and "
+            "votes again when enough others have answered\n",
+            "votes");
+    }
     for (uint32_t i = 0; i < s->authority_count; i++) {
         print_authority(&s->authorities[i], s->height);
     }

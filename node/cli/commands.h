@@ -14,6 +14,8 @@ extern const struct rg_cli_command rg_cmd_cluster_kill;
 extern const struct rg_cli_command rg_cmd_cluster_start;
 extern const struct rg_cli_command rg_cmd_cluster_pause;
 extern const struct rg_cli_command rg_cmd_cluster_resume;
+extern const struct rg_cli_command rg_cmd_cluster_isolate;
+extern const struct rg_cli_command rg_cmd_cluster_heal;
 extern const struct rg_cli_command rg_cmd_conformance;
 extern const struct rg_cli_command rg_cmd_export;
 extern const struct rg_cli_command rg_cmd_genesis_create;

@@ -27,10 +27,11 @@ static json_t *number(uint64_t v)
 
 static json_t *authority(const struct rg_answer_authority *a)
 {
-    return json_pack("{s:o,s:o,s:b,s:o,s:I,s:o,s:o}", "name", rg_status_json_text(a->name),
+    return json_pack("{s:o,s:o,s:b,s:o,s:I,s:o,s:o,s:b}", "name", rg_status_json_text(a->name),
                      "agency", rg_status_json_text(a->agency), "live", (int)a->live, "missed_turns",
                      number(a->missed_turns), "clock_offset_ms", (json_int_t)a->clock_offset_ms,
-                     "height", number(a->height), "silent_ms", number(a->silent_ms));
+                     "height", number(a->height), "silent_ms", number(a->silent_ms), "cut",
+                     (int)a->cut);
 }
 
 json_t *rg_status_json_make(const struct rg_answer_status *s)
@@ -43,7 +44,7 @@ json_t *rg_status_json_make(const struct rg_answer_status *s)
     json_t *warning = s->warning.len == 0 ? json_null() : rg_status_json_text(s->warning);
     return json_pack(
         "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o},s:{s:o,s:o},s:o,s:i,s:o,s:o,"
-        "s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:i}",
+        "s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:b,s:i}",
         "ledger", rg_status_json_text(s->ledger), "ledger_id",
         rg_status_json_hex(s->ledger_id.b, RG_HASH_BYTES), "node", rg_status_json_text(s->node),
         "agency", rg_status_json_text(s->agency), "height", number(s->height), "hash",
@@ -55,7 +56,7 @@ json_t *rg_status_json_make(const struct rg_answer_status *s)
         "warning", warning, "mempool", number(s->mempool), "time_ms", number(s->time_ms), "pid",
         (int)s->pid, "memory_kib", number(s->memory_kib), "cpu_ms", number(s->cpu_ms),
         "keys_unacknowledged", number(s->keys_unacknowledged), "alerts_logseq",
-        number(s->alerts_logseq), "motions", (int)s->motions);
+        number(s->alerts_logseq), "mute", (int)s->mute, "motions", (int)s->motions);
 }
 
 int rg_status_json_line(json_t *object)

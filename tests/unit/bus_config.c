@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include "crypto/sign.h"
 #include "node/config.h"
+#include "node/cut.h"
 #include "proto/genesis_codec.h"
 #include "storage_tmp.h"
 
@@ -193,12 +194,44 @@ static void a_file_that_is_not_there(void **state)
     assert_true(strlen(err) > 0);
 }
 
+/* cut.yaml counts in test networks only, and a wrong one changes nothing. */
+static void connections_that_are_cut(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"cut: [node9]\n", "cut: [node1]\n", "cut: [member1]\n",
+                                      "cut: node2\n",   "other: []\n",    "["};
+    char err[RG_YAML_ERROR_MAX];
+    char path[128];
+    bool cut[RG_AUTHORITIES_MAX] = {true};
+    struct rg_config *c = NULL;
+    assert_int_equal(load(HEAD "cluster: true\n" LISTEN PEERS, &c, err), RG_OK);
+    assert_int_equal(rg_cut_read(c, cut, err), RG_OK); /* no file */
+    assert_false(cut[0] || cut[1]);
+    write_file("cut.yaml", "cut: [node2]\n", 13);
+    assert_int_equal(rg_cut_read(c, cut, err), RG_OK);
+    assert_true(cut[1] && !cut[0] && !cut[2]);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        write_file("cut.yaml", bad[i], strlen(bad[i]));
+        assert_int_equal(rg_cut_read(c, cut, err), RG_ERR_INVALID);
+        assert_non_null(strstr(err, "cut.yaml:"));
+        assert_true(cut[1] && !cut[0] && !cut[2]);
+    }
+    write_file("cut.yaml", "cut: [node2]\n", 13);
+    c->cluster = false;
+    assert_int_equal(rg_cut_read(c, cut, err), RG_OK);
+    assert_false(cut[1]);
+    rg_config_destroy(&c);
+    path_of("cut.yaml", path);
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file),
         cmocka_unit_test(every_error_names_its_line),
         cmocka_unit_test(a_file_that_is_not_there),
+        cmocka_unit_test(connections_that_are_cut),
     };
     return cmocka_run_group_tests_name("bus_config", tests, setup, teardown);
 }

@@ -308,6 +308,72 @@ static void unbind_closes_and_bind_opens(void **state)
     assert_true(in.count > 0);
 }
 
+/* Publish on both channels and send both ways, @rounds times; the inboxes take what comes. */
+static void chatter(struct inbox *in_one, struct inbox *in_two, int rounds)
+{
+    for (int i = 0; i < rounds; i++) {
+        publish(two, RG_CORE_VOTES, RG_CORE_TOPIC_VOTE, rg_bytes_str("v"));
+        publish(two, RG_CORE_BULK, RG_CORE_TOPIC_TXS, rg_bytes_str("t"));
+        send_sync(one, 1, rg_bytes_str("r"));
+        send_sync(two, 0, rg_bytes_str("a"));
+        zclock_sleep(10);
+        (void)rg_peers_receive(one, NULL, on_message, in_one);
+        (void)rg_peers_receive(two, NULL, on_message, in_two);
+    }
+}
+
+static bool has(const struct inbox *in, uint8_t first)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        if (in->item[i].first == first) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A cut of either side stops all channels but what this side publishes; mended, all come back. */
+static void cut_and_mended(void **state)
+{
+    (void)state;
+    bool cut[RG_AUTHORITIES_MAX] = {false};
+    const bool none[RG_AUTHORITIES_MAX] = {false};
+    struct inbox in_one = {.count = 0};
+    struct inbox in_two = {.count = 0};
+    cut[1] = true;
+    rg_peers_cut(one, cut);
+    assert_true(rg_peers_is_cut(one, 1) && !rg_peers_is_cut(one, 0));
+    chatter(&in_one, &in_two, 30);
+    assert_int_equal(in_one.count, 0);
+    assert_int_equal(in_two.count, 0);
+    rg_peers_cut(one, none);
+    for (int i = 0; i < 100 && !(has(&in_one, 'v') && has(&in_one, 't') && has(&in_one, 'a') &&
+                                 has(&in_two, 'r'));
+         i++) {
+        in_one.count = 0;
+        in_two.count = 0;
+        chatter(&in_one, &in_two, 10);
+    }
+    assert_true(has(&in_one, 'v') && has(&in_one, 't') && has(&in_one, 'a') && has(&in_two, 'r'));
+    /* The other side alone: what comes over connections of NODE1 is dropped. */
+    memset(cut, 0, sizeof cut);
+    cut[0] = true;
+    rg_peers_cut(two, cut);
+    in_one.count = 0;
+    in_two.count = 0;
+    receive(one, &in_one, INBOX_MAX, 100); /* what was under way */
+    in_one.count = 0;
+    chatter(&in_one, &in_two, 30);
+    assert_false(has(&in_one, 'a') || has(&in_two, 'r'));
+    rg_peers_cut(two, none);
+    for (int i = 0; i < 100 && !(has(&in_one, 'a') && has(&in_two, 'r')); i++) {
+        in_one.count = 0;
+        in_two.count = 0;
+        chatter(&in_one, &in_two, 10);
+    }
+    assert_true(has(&in_one, 'a') && has(&in_two, 'r'));
+}
+
 static void a_peer_that_is_none(void **state)
 {
     (void)state;
@@ -341,6 +407,7 @@ int main(void)
         cmocka_unit_test(strangers_change_no_frames),
         cmocka_unit_test(slow_subscriber_costs_a_bounded_sum),
         cmocka_unit_test(unbind_closes_and_bind_opens),
+        cmocka_unit_test(cut_and_mended),
         cmocka_unit_test(a_peer_that_is_none),
     };
     return cmocka_run_group_tests_name("bus_peers", tests, setup, teardown);

@@ -122,11 +122,13 @@ static void answer_status_fields(void **state)
     assert_true(s->rules_height == 77 && s->rules_parked == 78 && s->bus_frames == 79);
     assert_true(s->bus_refused == 80 && s->quorum == 81 && s->mempool == 82 && s->time_ms == 83);
     assert_true(s->pid == 84 && s->memory_kib == 85 && s->cpu_ms == 86);
-    assert_true(s->keys_unacknowledged == 87 && s->alerts_logseq == 88 && s->motions == 89);
+    assert_true(s->keys_unacknowledged == 87 && s->alerts_logseq == 88 && s->mute);
+    assert_int_equal(s->motions, 89);
     assert_int_equal(s->authority_count, 2);
     const struct rg_answer_authority *a = &s->authorities[1];
     assert_true(a->live && !s->authorities[0].live && a->missed_turns == 62);
     assert_true(a->clock_offset_ms == -64 && a->height == 66 && a->silent_ms == 68);
+    assert_true(a->cut && !s->authorities[0].cut);
 }
 
 static void answer_fields(void **state)

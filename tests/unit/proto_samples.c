@@ -104,7 +104,8 @@ static void fill_status(struct rg_answer_status *out)
                                                       .missed_turns = 61 + i,
                                                       .clock_offset_ms = -63 - (int64_t)i,
                                                       .height = 65 + i,
-                                                      .silent_ms = 67 + i};
+                                                      .silent_ms = 67 + i,
+                                                      .cut = i == 1};
     }
     *out = (struct rg_answer_status){.ledger = rg_bytes_str("ledger"),
                                      .ledger_id = {{70}},
@@ -132,6 +133,7 @@ static void fill_status(struct rg_answer_status *out)
                                      .cpu_ms = 86,
                                      .keys_unacknowledged = 87,
                                      .alerts_logseq = 88,
+                                     .mute = true,
                                      .motions = 89};
 }
 
