@@ -6,7 +6,8 @@
  *
  *   crash-oracle LEDGER-HEX [--journal FOLDER]... [--frames FILE]... [--chain FOLDER]...
  *
- * Prints a line of counts; exit 1 after a contradiction, 2 when nothing was read. */
+ * Prints a line of counts, with the newest view in which a vote was read; exit 1 after a
+ * contradiction, 2 when nothing was read. */
 #include "base/hex.h"
 #include "proto/peer_codec.h"
 #include "storage/chain.h"
@@ -35,6 +36,7 @@ static struct said *said[BUCKETS];
 static uint64_t votes_journal;
 static uint64_t votes_frames;
 static uint64_t contradictions;
+static uint64_t newest_view;
 static struct rg_hash ledger;
 
 static uint64_t number(const uint8_t *at, size_t len)
@@ -60,6 +62,7 @@ static void vote(const uint8_t *v, const char *where)
     const uint16_t signer = (uint16_t)number(v + 1, 2);
     const uint64_t epoch = number(v + 3, 8);
     const uint64_t view = number(v + 11, 8);
+    newest_view = view > newest_view ? view : newest_view;
     struct said **at = &said[(view * 31 + signer) % BUCKETS];
     while (*at != NULL &&
            ((*at)->signer != signer || (*at)->view != view || (*at)->epoch != epoch)) {
@@ -209,8 +212,9 @@ int main(int argc, char **argv)
         }
     }
     printf("journals %" PRIu64 " votes-journaled %" PRIu64 " votes-sent %" PRIu64 " chains %" PRIu64
-           " height %" PRIu64 " contradictions %" PRIu64 "\n",
-           journals, votes_journal, votes_frames, chains, h.first_count, contradictions);
+           " newest-view %" PRIu64 " height %" PRIu64 " contradictions %" PRIu64 "\n",
+           journals, votes_journal, votes_frames, chains, newest_view, h.first_count,
+           contradictions);
     free(h.first);
     return contradictions > 0 ? 1 : votes_journal == 0 ? 2 : 0;
 }
