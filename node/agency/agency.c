@@ -143,7 +143,8 @@ static rg_err open_api(struct rg_agency *g)
     if (err != RG_OK) {
         (void)snprintf(g->why, sizeof g->why,
                        "api cannot listen on %.200s port %u: %s; choose another port in node.yaml",
-                       g->host, g->c.api_port, rg_err_text(err));
+                       g->host, g->c.api_port,
+                       err == RG_ERR_EXISTS ? "the port is in use" : rg_err_text(err));
     }
     g->listening = err == RG_OK;
     return err;

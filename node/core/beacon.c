@@ -76,9 +76,10 @@ static void look_at_twin(struct rg_core *c, const struct rg_wire_status *s)
         return;
     }
     const bool again = rg_id_eq(&s->instance, &c->twin) && c->twin_number != 0;
-    if (again && s->number > c->twin_number && s->wall_ms > c->start_wall_ms && !c->twin_told) {
-        c->twin_told = true;
-        rg_core__alarm(c, "another node uses this node's key");
+    if (again && s->number > c->twin_number && s->wall_ms > c->start_wall_ms) {
+        rg_core__halt(c, "another node uses this node's key: a copy of this node runs elsewhere; "
+                         "stop one of the two, then start this one again");
+        return;
     }
     if (!again || s->number > c->twin_number) {
         c->twin = s->instance;

@@ -137,7 +137,6 @@ struct rg_core {
     uint64_t sent_taken;
     bool sent_tick_due;
     bool deadline_given;
-    bool twin_told;
 
     void *cons_memory;
     struct rg_cons *cons;

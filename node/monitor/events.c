@@ -69,7 +69,7 @@ static rg_err bind_socket(struct rg_events *e, const struct rg_events_config *c,
     err = rg_socket_bind(e->socket, c->host, c->port, &e->port);
     if (err != RG_OK) {
         (void)snprintf(why, why_cap, "events socket on %s port %u: %s", c->host, c->port,
-                       rg_err_text(err));
+                       err == RG_ERR_EXISTS ? "the port is in use" : rg_err_text(err));
         return err;
     }
     e->bound = true;

@@ -218,19 +218,18 @@ static void lying_peer_does_not_stop_catch_up(void **state)
     lab_free(&l);
 }
 
-static void twin_is_told(void **state)
+/* One status of another run may be left over; two that count on are of a living copy. */
+static void twin_stops_the_node(void **state)
 {
     struct lab l;
     (void)state;
     begin(&l, 4);
-    const uint64_t alarms = l.node[2].alarms;
     give(&l, 2, 0, true, lying_status(&l, 2, 1));
-    assert_int_equal(l.node[2].alarms, alarms);
-    give(&l, 2, 0, true, lying_status(&l, 2, 2));
-    assert_int_equal(l.node[2].alarms, alarms + 1);
-    give(&l, 2, 0, true, lying_status(&l, 2, 3));
-    assert_int_equal(l.node[2].alarms, alarms + 1);
+    give(&l, 2, 0, true, lying_status(&l, 2, 1));
     assert_null(l.node[2].halt);
+    give(&l, 2, 0, true, lying_status(&l, 2, 2));
+    assert_non_null(l.node[2].halt);
+    assert_non_null(strstr(l.node[2].halt, "uses this node's key"));
     lab_free(&l);
 }
 
@@ -434,7 +433,7 @@ int main(void)
         cmocka_unit_test(changed_messages),
         cmocka_unit_test(wrong_signatures),
         cmocka_unit_test(lying_peer_does_not_stop_catch_up),
-        cmocka_unit_test(twin_is_told),
+        cmocka_unit_test(twin_stops_the_node),
         cmocka_unit_test(requests_are_bounded),
         cmocka_unit_test(a_leader_fills_only_its_share),
         cmocka_unit_test(chaos_mesh),
