@@ -97,7 +97,7 @@ struct rg_cons *rg_cons_init(void *memory, size_t len, const struct rg_cons_setu
     return c;
 }
 
-void rg_cons_step(struct rg_cons *c, const struct rg_event *ev, struct rg_actions *out)
+void rg_cons_step(struct rg_cons *c, const struct rg_cons_event *ev, struct rg_actions *out)
 {
     RG_ASSERT(c->started == (ev->kind != RG_EVENT_START));
     c->now_ms = rg_num_max(c->now_ms, ev->now_ms);

@@ -76,7 +76,7 @@ void rg_cons_recover_cert(struct rg_cons *c, const struct rg_cert *cert);
 void rg_cons_recover_block(struct rg_cons *c, const struct rg_block_info *b);
 
 /* Take one event and fill @out with what is to be done. @out->list is overwritten. */
-void rg_cons_step(struct rg_cons *c, const struct rg_event *ev, struct rg_actions *out);
+void rg_cons_step(struct rg_cons *c, const struct rg_cons_event *ev, struct rg_actions *out);
 
 /* Whether a vote with this content could change anything, that is, whether its signature is worth
  * checking. False for other epochs, views out of the window, what I have already. */

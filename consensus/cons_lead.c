@@ -97,7 +97,7 @@ static bool fits(const struct rg_cons *c, const struct rg_block_info *info)
            rg_hash_eq(&info->parent, &c->build_parent.hash) && c->build_parent.view >= c->lf;
 }
 
-void rg_cons_lead__built(struct rg_cons *c, const struct rg_event *ev)
+void rg_cons_lead__built(struct rg_cons *c, const struct rg_cons_event *ev)
 {
     if (!rg_cons_cast__can(c, c->cur) || ev->built.view != c->cur || c->build != RG_BUILD_ASKED ||
         !is_my_turn(c, rg_cons_slots__current(c))) {

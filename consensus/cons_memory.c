@@ -56,7 +56,7 @@ void rg_cons_memory__lost(struct rg_cons *c)
     persist(c);
 }
 
-void rg_cons_memory__echo(struct rg_cons *c, uint32_t peer, const struct rg_event_status *s)
+void rg_cons_memory__echo(struct rg_cons *c, uint32_t peer, const struct rg_cons_status *s)
 {
     if (!s->echo || peer >= c->members.n || !rg_cons_asks(c)) {
         return;

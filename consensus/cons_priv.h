@@ -179,7 +179,7 @@ uint64_t rg_cons_slots__first(const struct rg_cons *c); /* the lowest view that 
 uint64_t rg_cons_slots__last(const struct rg_cons *c);  /* the highest view worth looking at */
 
 /* cons_recv.c: what an event changes. */
-void rg_cons_recv__take(struct rg_cons *c, const struct rg_event *ev);
+void rg_cons_recv__take(struct rg_cons *c, const struct rg_cons_event *ev);
 
 /* cons_pool.c: votes and certificates come in here (R4). */
 void rg_cons_pool__vote(struct rg_cons *c, const struct rg_vote *v);
@@ -216,7 +216,7 @@ void rg_cons_rules__run(struct rg_cons *c); /* R0..R8 until nothing changes */
 void rg_cons_rules__enter(struct rg_cons *c, uint64_t view);
 bool rg_cons_lead__rule_propose(struct rg_cons *c);
 bool rg_cons_lead__impossible(struct rg_cons *c); /* my turn, but no proposal can come of it */
-void rg_cons_lead__built(struct rg_cons *c, const struct rg_event *ev);
+void rg_cons_lead__built(struct rg_cons *c, const struct rg_cons_event *ev);
 bool rg_cons_final__rule_finalize(struct rg_cons *c);
 bool rg_cons_final__rule_commit(struct rg_cons *c);
 bool rg_cons_final__rule_fetch(struct rg_cons *c);
@@ -238,7 +238,7 @@ void rg_cons_time__heard(struct rg_cons *c, uint32_t who);
 uint64_t rg_cons_time__heard_set(const struct rg_cons *c, uint64_t now_ms);
 
 /* cons_repair.c: R8. */
-void rg_cons_repair__status(struct rg_cons *c, uint32_t peer, const struct rg_event_status *s);
+void rg_cons_repair__status(struct rg_cons *c, uint32_t peer, const struct rg_cons_status *s);
 void rg_cons_repair__getcerts(struct rg_cons *c, uint32_t peer, uint64_t from, uint64_t to);
 void rg_cons_repair__restart(struct rg_cons *c); /* re-send what the journal holds */
 bool rg_cons_repair__rule_gaps(struct rg_cons *c);
@@ -249,7 +249,7 @@ bool rg_cons_repair__due(struct rg_cons *c, uint64_t last_ms);
 /* cons_memory.c: forgotten votes. */
 bool rg_cons_memory__rule_trust(struct rg_cons *c);
 void rg_cons_memory__start(struct rg_cons *c);
-void rg_cons_memory__echo(struct rg_cons *c, uint32_t peer, const struct rg_event_status *s);
+void rg_cons_memory__echo(struct rg_cons *c, uint32_t peer, const struct rg_cons_status *s);
 void rg_cons_memory__lost(struct rg_cons *c);
 
 /* cons_check.c: the invariants I1-I8, after every step, in every build. */

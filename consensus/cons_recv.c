@@ -102,7 +102,7 @@ static void on_work(struct rg_cons *c, bool has_work, bool tick_due)
     }
 }
 
-void rg_cons_recv__take(struct rg_cons *c, const struct rg_event *ev)
+void rg_cons_recv__take(struct rg_cons *c, const struct rg_cons_event *ev)
 {
     switch (ev->kind) {
     case RG_EVENT_START:

@@ -175,7 +175,7 @@ static bool lacks_proposal(const struct rg_cons *c, uint32_t peer, uint64_t cur)
 
 /* R8: "On a peer's status I send what it lacks: the last Final, certificates from its view on (at
  * most 32), my recorded votes, my proposal." */
-void rg_cons_repair__status(struct rg_cons *c, uint32_t peer, const struct rg_event_status *s)
+void rg_cons_repair__status(struct rg_cons *c, uint32_t peer, const struct rg_cons_status *s)
 {
     if (!c->started || peer == c->me) {
         return;

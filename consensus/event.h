@@ -1,4 +1,4 @@
-/* All inputs of the consensus. A struct rg_event is a plain value made by the caller for one
+/* All inputs of the consensus. A struct rg_cons_event is a plain value made by the caller for one
  * rg_cons_step; what it points to is borrowed for that call only.
  *
  * The caller has checked before: form, epoch where there is one, every signature and every
@@ -20,7 +20,7 @@
 /* Nobody in particular (a message that was relayed, or made here). */
 #define RG_PEER_NONE (UINT32_MAX - 1)
 
-enum rg_event_kind {
+enum rg_cons_event_kind {
     RG_EVENT_NONE = 0,
     RG_EVENT_START,    /* once, after rg_cons_init and the rg_cons_recover_* calls */
     RG_EVENT_TICK,     /* time has passed: at the DEADLINE, or any time */
@@ -55,7 +55,7 @@ struct rg_proposal {
 };
 
 /* A peer's beacon: hints only, never targets. */
-struct rg_event_status {
+struct rg_cons_status {
     uint64_t cur;  /* its view */
     uint64_t lf;   /* its last final view */
     bool asks;     /* it restarted: it wants an echo, and its own votes that I have seen */
@@ -64,15 +64,15 @@ struct rg_event_status {
     bool again;    /* with echo: it has answered an earlier run of mine too */
 };
 
-struct rg_event {
-    enum rg_event_kind kind;
+struct rg_cons_event {
+    enum rg_cons_event_kind kind;
     uint64_t now_ms; /* monotonic; never decreasing; of every event */
     uint32_t peer;   /* where it came from; RG_PEER_NONE if it does not matter */
     union {
         struct rg_proposal proposal;
         const struct rg_vote *vote;
         const struct rg_cert *cert;
-        struct rg_event_status status;
+        struct rg_cons_status status;
         const struct rg_block_info *block;
         struct {
             uint64_t view; /* as in BUILD */

@@ -24,5 +24,4 @@ rg_module(core
     core/submit.c
     core/translate.c
     core/turn.c
-    core/wire.c
   DEPS base crypto consensus ledger proto)

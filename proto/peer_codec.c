@@ -179,7 +179,7 @@ rg_err rg_peer_codec_encode(struct rg_arena *arena, const struct rg_hash *ledger
     d.m.version = VERSION;
     d.m.ledger = of_hash(ledger);
     switch (m->kind) {
-    case RG_PEER_NONE:
+    case RG_PEER_EMPTY:
         return RG_ERR_INVALID;
     case RG_PEER_PROPOSE:
     case RG_PEER_VOTE:

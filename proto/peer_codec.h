@@ -13,7 +13,7 @@
 #define RG_PEER_CODEC_ARENA (3 * RG_FRAME_PEER_MAX)
 
 enum rg_peer_kind {
-    RG_PEER_NONE,
+    RG_PEER_EMPTY,
     RG_PEER_PROPOSE,
     RG_PEER_VOTE,
     RG_PEER_CERT,

@@ -12,7 +12,7 @@ static uint32_t collect_echoes(const struct rg_core *c, struct rg_echo out[RG_AU
 {
     uint32_t count = 0;
     for (uint16_t i = 0; rg_cons_vouches(c->cons) && i < c->node_count; i++) {
-        const struct rg_wire_status *s = &c->peer[i].status;
+        const struct rg_peer_status *s = &c->peer[i].status;
         if (c->peer[i].heard && s->asks) {
             out[count++] = (struct rg_echo){.authority = i,
                                             .instance = s->instance,
@@ -26,9 +26,9 @@ static uint32_t collect_echoes(const struct rg_core *c, struct rg_echo out[RG_AU
 static void send_status(struct rg_core *c)
 {
     struct rg_hash digest;
-    struct rg_wire m = {.kind = RG_WIRE_STATUS};
+    struct rg_peer_message m = {.kind = RG_PEER_STATUS};
     struct rg_echo echoes[RG_AUTHORITIES_MAX];
-    const struct rg_wire_status s = {.authority = c->place,
+    const struct rg_peer_status s = {.authority = c->place,
                                      .epoch = c->epoch,
                                      .view = rg_cons_view(c->cons),
                                      .final_view = rg_cons_final_view(c->cons),
@@ -44,8 +44,8 @@ static void send_status(struct rg_core *c)
                                      .echoes = echoes};
     struct rg_bytes bytes = {0};
     rg_arena_reset(&c->encode_arena);
-    if (rg_wire_encode_status(&c->encode_arena, &c->genesis->ledger_id, &s, &bytes, &digest) !=
-        RG_OK) {
+    if (rg_peer_codec_encode_status(&c->encode_arena, &c->genesis->ledger_id, &s, &bytes,
+                                    &digest) != RG_OK) {
         return;
     }
     m.status_bytes = rg_outbox_copy(&c->out, bytes);
@@ -70,7 +70,7 @@ void rg_beacon__tick(struct rg_core *c)
 
 /* A status under my own key that I did not send: a copy of this node runs somewhere. One that is
  * left over from my last run shows one number again; a living one goes on counting. */
-static void look_at_twin(struct rg_core *c, const struct rg_wire_status *s)
+static void look_at_twin(struct rg_core *c, const struct rg_peer_status *s)
 {
     if (rg_id_eq(&s->instance, &c->config.instance)) {
         return;
@@ -89,7 +89,7 @@ static void look_at_twin(struct rg_core *c, const struct rg_wire_status *s)
 
 /* Whether @s says something newer than what I know of its author. */
 static bool is_newer(const struct rg_core *c, const struct rg_core_peer *p,
-                     const struct rg_wire_status *s)
+                     const struct rg_peer_status *s)
 {
     if (p->heard && rg_id_eq(&s->instance, &p->status.instance)) {
         return s->number > p->status.number; /* also after long silence: no replay brings it back */
@@ -97,9 +97,9 @@ static bool is_newer(const struct rg_core *c, const struct rg_core_peer *p,
     return !p->heard || c->now.mono_ms - p->heard_ms > FORGET_MS || s->wall_ms > p->status.wall_ms;
 }
 
-static void feed(struct rg_core *c, const struct rg_wire_status *s)
+static void feed(struct rg_core *c, const struct rg_peer_status *s)
 {
-    struct rg_event ev = {
+    struct rg_cons_event ev = {
         .kind = RG_EVENT_STATUS, .now_ms = c->now.mono_ms, .peer = rg_epoch__peer(c, s->authority)};
     ev.status.cur = s->view;
     ev.status.lf = s->final_view;
@@ -116,10 +116,10 @@ static void feed(struct rg_core *c, const struct rg_wire_status *s)
     rg_drive__feed(c, &ev);
 }
 
-void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct rg_wire *m,
+void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct rg_peer_message *m,
                      struct rg_bytes bytes)
 {
-    const struct rg_wire_status *s = &m->status;
+    const struct rg_peer_status *s = &m->status;
     struct rg_hash digest;
     (void)peer;
     if (s->authority >= c->node_count || s->number == 0) {
@@ -131,7 +131,7 @@ void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct
     if (mine ? rg_id_eq(&s->instance, &c->config.instance) : !is_newer(c, p, s)) {
         return;
     }
-    rg_wire_status_digest(&c->genesis->ledger_id, m->status_bytes, &digest);
+    rg_peer_codec_status_digest(&c->genesis->ledger_id, m->status_bytes, &digest);
     if (!c->config.verify(c->config.verify_ctx, &c->node_key[s->authority], &digest,
                           &m->signature)) {
         c->refused++;
@@ -165,7 +165,8 @@ void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct
     if (s->epoch == c->epoch) {
         feed(c, s);
     } else if (s->epoch + 1 == c->epoch && c->end.cert_len > 0) {
-        const struct rg_wire cert = {.kind = RG_WIRE_CERT, .bytes = {c->end.cert, c->end.cert_len}};
+        const struct rg_peer_message cert = {.kind = RG_PEER_CERT,
+                                             .bytes = {c->end.cert, c->end.cert_len}};
         rg_send__peer(c, s->authority, &cert); /* what ends the epoch that it is in */
     }
 }

@@ -97,7 +97,7 @@ static struct rg_blocknode *make(struct rg_core *c, struct rg_header *h, const s
     h->submission_count = s->count;
     rg_block_root(s->head, s->count, &h->submissions_root);
     rg_arena_reset(&c->encode_arena);
-    if (rg_wire_encode_block(&c->encode_arena, h, s->list, &hash, &bytes) != RG_OK) {
+    if (rg_ledger_codec_encode_block(&c->encode_arena, h, s->list, &hash, &bytes) != RG_OK) {
         return NULL;
     }
     const struct rg_block *b = rg_core__decode(c, bytes, &hash);
@@ -111,7 +111,8 @@ static struct rg_blocknode *make(struct rg_core *c, struct rg_header *h, const s
 static void answer(struct rg_core *c, uint64_t view, enum rg_built result,
                    const struct rg_block_info *info)
 {
-    struct rg_event ev = {.kind = RG_EVENT_BUILT, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {
+        .kind = RG_EVENT_BUILT, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
     ev.built.view = view;
     ev.built.result = result;
     ev.built.block = info;

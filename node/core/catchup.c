@@ -113,8 +113,8 @@ static void ask(struct rg_core *c)
         k->last = peer;
         k->sent_ms = c->now.mono_ms;
         k->from = c->tip.info.height + 1 + k->count;
-        const struct rg_wire m = {
-            .kind = RG_WIRE_GET_BLOCKS, .from = k->from, .max_bytes = RG_BLOCK_MAX};
+        const struct rg_peer_message m = {
+            .kind = RG_PEER_GET_BLOCKS, .from = k->from, .max_bytes = RG_BLOCK_MAX};
         rg_send__peer(c, peer, &m);
         return;
     }
@@ -144,7 +144,7 @@ uint64_t rg_catchup__due(const struct rg_core *c)
 }
 
 /* Append the message's blocks to the segment. False: they do not link to each other and my tip. */
-static bool link_blocks(struct rg_core *c, const struct rg_wire *m)
+static bool link_blocks(struct rg_core *c, const struct rg_peer_message *m)
 {
     struct rg_core_catchup *k = &c->catchup;
     struct rg_hash parent = k->count > 0 ? k->segment[k->count - 1].hash : c->tip.info.hash;
@@ -202,7 +202,8 @@ static void commit_segment(struct rg_core *c, uint32_t count, const struct rg_ce
     if (c->halted) {
         return;
     }
-    struct rg_event ev = {.kind = RG_EVENT_ADOPT, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {
+        .kind = RG_EVENT_ADOPT, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
     ev.adopt.cert = cert;
     ev.adopt.tip = &c->tip.info;
     rg_drive__feed(c, &ev);
@@ -219,7 +220,7 @@ static void shift_segment(struct rg_core_catchup *k, uint32_t count)
     k->count -= count;
 }
 
-void rg_catchup__blocks(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
+void rg_catchup__blocks(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m)
 {
     struct rg_core_catchup *k = &c->catchup;
     struct rg_cert cert;

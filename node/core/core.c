@@ -27,8 +27,8 @@ static rg_err take_memory(struct rg_core *c)
     }
     rg_mempool_init(c->pool, c->genesis->principal_count, c->node_count);
     if (rg_arena_init(&c->message_arena, MESSAGE_ARENA) != RG_OK ||
-        rg_arena_init(&c->block_arena, RG_WIRE_BLOCK_ARENA) != RG_OK ||
-        rg_arena_init(&c->submission_arena, RG_WIRE_SUBMISSION_ARENA) != RG_OK ||
+        rg_arena_init(&c->block_arena, RG_LEDGER_CODEC_BLOCK_ARENA) != RG_OK ||
+        rg_arena_init(&c->submission_arena, RG_LEDGER_CODEC_SUBMISSION_ARENA) != RG_OK ||
         rg_arena_init(&c->encode_arena, MESSAGE_ARENA) != RG_OK) {
         return RG_ERR_NOMEM;
     }
@@ -204,7 +204,7 @@ const struct rg_block *rg_core__decode(struct rg_core *c, struct rg_bytes bytes,
     c->decoded_ok = false;
     rg_arena_reset(&c->block_arena);
     memset(&c->decoded, 0, sizeof c->decoded);
-    if (rg_wire_decode_block(&c->block_arena, bytes, &c->decoded) != RG_OK) {
+    if (rg_ledger_codec_decode_block(&c->block_arena, bytes, &c->decoded) != RG_OK) {
         return NULL;
     }
     if (hash != NULL && !rg_hash_eq(&c->decoded.hash, hash)) {

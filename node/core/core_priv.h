@@ -14,7 +14,8 @@
 #include "node/core/outbox.h"
 #include "node/core/ownlog.h"
 #include "node/core/record.h"
-#include "node/core/wire.h"
+#include "proto/ledger_codec.h"
+#include "proto/peer_codec.h"
 
 #define RG_CORE_JOBS_MAX 1024u  /* a step asks for 4 at most before it is answered */
 #define RG_CORE_FETCHES_MAX 64u /* bodies asked for at once */
@@ -59,7 +60,7 @@ struct rg_core_peer {
     uint64_t requests_ms; /* start of the second in which requests are counted */
     uint32_t requests;
     int64_t offset_ms;
-    struct rg_wire_status status; /* its echoes are gone */
+    struct rg_peer_status status; /* its echoes are gone */
     bool met;                     /* it asked once: as `first`, which is in the journal */
     struct rg_id first;           /* instance */
 };
@@ -227,12 +228,12 @@ void rg_turn__maybe(struct rg_core *c);
 
 /* send.c: messages out. */
 bool rg_send__linked(const struct rg_core *c, uint32_t peer);
-void rg_send__bcast(struct rg_core *c, enum rg_core_topic topic, const struct rg_wire *m);
+void rg_send__bcast(struct rg_core *c, enum rg_core_topic topic, const struct rg_peer_message *m);
 void rg_send__raw(struct rg_core *c, enum rg_core_topic topic, struct rg_bytes bytes);
-void rg_send__peer(struct rg_core *c, uint32_t peer, const struct rg_wire *m);
+void rg_send__peer(struct rg_core *c, uint32_t peer, const struct rg_peer_message *m);
 
 /* drive.c: consensus steps until nothing is left to do. translate.c: one step's actions. */
-void rg_drive__feed(struct rg_core *c, const struct rg_event *ev);
+void rg_drive__feed(struct rg_core *c, const struct rg_cons_event *ev);
 void rg_drive__settle(struct rg_core *c);
 void rg_drive__job(struct rg_core *c, const struct rg_core_job *job);
 void rg_translate__step(struct rg_core *c);
@@ -281,11 +282,11 @@ bool rg_fetch__final_wanted(const struct rg_core *c);
 /* catchup.c: many final blocks; and the answers to others. */
 void rg_catchup__tick(struct rg_core *c);
 uint64_t rg_catchup__due(const struct rg_core *c);
-void rg_catchup__blocks(struct rg_core *c, uint16_t peer, const struct rg_wire *m);
+void rg_catchup__blocks(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m);
 void rg_catchup__drop(struct rg_core *c);
 /* serve.c: answers to others' requests. */
-void rg_serve__blocks(struct rg_core *c, uint16_t peer, const struct rg_wire *m);
-void rg_serve__block(struct rg_core *c, uint16_t peer, const struct rg_wire *m);
+void rg_serve__blocks(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m);
+void rg_serve__block(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m);
 
 /* epoch.c: who takes turns. */
 /* Take epoch and authorities from the state after the tip. */
@@ -306,7 +307,7 @@ uint32_t rg_epoch__peer(const struct rg_core *c, uint32_t place);
 
 /* evidence.c: proof that an authority lied. */
 void rg_evidence__found(struct rg_core *c, const struct rg_vote pair[2]);
-void rg_evidence__take(struct rg_core *c, const struct rg_wire *m);
+void rg_evidence__take(struct rg_core *c, const struct rg_peer_message *m);
 void rg_evidence__recover(struct rg_core *c, const struct rg_vote pair[2]);
 void rg_evidence__tick(struct rg_core *c);
 uint64_t rg_evidence__due(const struct rg_core *c);
@@ -314,7 +315,7 @@ void rg_evidence__encode(const struct rg_vote pair[2], uint8_t out[static 2 * RG
 
 /* beacon.c: statuses. */
 void rg_beacon__tick(struct rg_core *c);
-void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct rg_wire *m,
+void rg_beacon__take(struct rg_core *c, uint16_t peer, bool gossip, const struct rg_peer_message *m,
                      struct rg_bytes bytes);
 
 #endif /* RG_NODE_CORE_CORE_PRIV_H */

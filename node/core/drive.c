@@ -8,7 +8,7 @@
 #define BUILDS_MAX 16u
 #define TICKS_MAX 32u
 
-void rg_drive__feed(struct rg_core *c, const struct rg_event *ev)
+void rg_drive__feed(struct rg_core *c, const struct rg_cons_event *ev)
 {
     if (c->halted) {
         return;
@@ -81,7 +81,8 @@ static bool send_work(struct rg_core *c)
     c->sent_taken = c->pool->taken;
     c->sent_has_work = has_work;
     c->sent_tick_due = tick_due;
-    struct rg_event ev = {.kind = RG_EVENT_WORK, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {
+        .kind = RG_EVENT_WORK, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
     ev.work.has_work = has_work;
     ev.work.tick_due = tick_due;
     rg_drive__feed(c, &ev);
@@ -101,7 +102,7 @@ void rg_drive__settle(struct rg_core *c)
             break;
         }
         ticks++;
-        const struct rg_event ev = {
+        const struct rg_cons_event ev = {
             .kind = RG_EVENT_TICK, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
         rg_drive__feed(c, &ev);
     }

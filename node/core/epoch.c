@@ -154,7 +154,7 @@ void rg_epoch__maybe(struct rg_core *c)
         return;
     }
     c->status_due_ms = c->now.mono_ms;
-    const struct rg_event ev = {
+    const struct rg_cons_event ev = {
         .kind = RG_EVENT_START, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
     rg_drive__feed(c, &ev);
 }

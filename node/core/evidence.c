@@ -64,11 +64,11 @@ void rg_evidence__found(struct rg_core *c, const struct rg_vote pair[2])
                       "goes on the ledger");
     rg_evidence__encode(pair, buf);
     rg_turn__append(c, RG_RECORD_EVIDENCE, (struct rg_bytes){buf, sizeof buf});
-    const struct rg_wire m = {.kind = RG_WIRE_EVIDENCE, .bytes = {buf, sizeof buf}};
+    const struct rg_peer_message m = {.kind = RG_PEER_EVIDENCE, .bytes = {buf, sizeof buf}};
     rg_send__bcast(c, RG_CORE_TOPIC_VOTE, &m);
 }
 
-void rg_evidence__take(struct rg_core *c, const struct rg_wire *m)
+void rg_evidence__take(struct rg_core *c, const struct rg_peer_message *m)
 {
     struct rg_vote pair[2];
     if (!rg_guilt_decode(m->bytes, pair)) {
@@ -118,8 +118,8 @@ void rg_evidence__tick(struct rg_core *c)
         struct rg_bytes entry = {0};
         rg_evidence__encode(e->pair, pair);
         rg_arena_reset(&c->message_arena);
-        if (rg_wire_encode_evidence(&c->message_arena, (struct rg_bytes){pair, sizeof pair},
-                                    &entry) == RG_OK) {
+        const struct rg_entry proof = {.kind = RG_ENTRY_EVIDENCE, .clear = {pair, sizeof pair}};
+        if (rg_ledger_codec_encode_entry(&c->message_arena, &proof, &entry) == RG_OK) {
             const struct rg_core_submit submit = {.entries = &entry, .count = 1};
             (void)rg_submit__own(c, &submit);
         }

@@ -94,7 +94,8 @@ static bool is_here(struct rg_core *c, struct rg_core_fetch *f)
     }
     f->used = false;
     n->certified = true;
-    struct rg_event ev = {.kind = RG_EVENT_BLOCK, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {
+        .kind = RG_EVENT_BLOCK, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
     ev.block = &n->info;
     rg_drive__feed(c, &ev);
     return true;
@@ -115,7 +116,7 @@ void rg_fetch__tick(struct rg_core *c)
         if (!rg_judge__has_room(c, RG_BLOCK_MAX, true) || !next_peer(c, f)) {
             continue;
         }
-        const struct rg_wire m = {.kind = RG_WIRE_GET_BLOCK, .hash = f->hash};
+        const struct rg_peer_message m = {.kind = RG_PEER_GET_BLOCK, .hash = f->hash};
         rg_send__peer(c, f->last, &m);
     }
 }

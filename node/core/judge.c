@@ -194,7 +194,7 @@ bool rg_judge__pending(struct rg_core *c)
         }
         n->wanted = false;
         c->wanted--;
-        struct rg_event ev = {
+        struct rg_cons_event ev = {
             .kind = RG_EVENT_VERDICT, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
         ev.verdict.hash = n->info.hash;
         ev.verdict.valid = n->verdict == RG_BLOCKNODE_VALID;

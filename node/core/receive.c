@@ -4,9 +4,10 @@
 
 #include <stdlib.h>
 
-static struct rg_event event_of(const struct rg_core *c, enum rg_event_kind kind, uint32_t place)
+static struct rg_cons_event event_of(const struct rg_core *c, enum rg_cons_event_kind kind,
+                                     uint32_t place)
 {
-    return (struct rg_event){
+    return (struct rg_cons_event){
         .kind = kind, .now_ms = c->now.mono_ms, .peer = rg_epoch__peer(c, place)};
 }
 
@@ -18,8 +19,8 @@ static void relay(struct rg_core *c, bool gossip, enum rg_core_topic topic, stru
     }
 }
 
-static void take_vote(struct rg_core *c, uint16_t peer, bool gossip, const struct rg_wire *m,
-                      struct rg_bytes bytes)
+static void take_vote(struct rg_core *c, uint16_t peer, bool gossip,
+                      const struct rg_peer_message *m, struct rg_bytes bytes)
 {
     struct rg_vote v;
     if (rg_vote_decode(m->bytes, &v) != RG_OK) {
@@ -34,12 +35,12 @@ static void take_vote(struct rg_core *c, uint16_t peer, bool gossip, const struc
         return;
     }
     relay(c, gossip, RG_CORE_TOPIC_VOTE, bytes);
-    struct rg_event ev = event_of(c, RG_EVENT_VOTE, peer);
+    struct rg_cons_event ev = event_of(c, RG_EVENT_VOTE, peer);
     ev.vote = &v;
     rg_drive__feed(c, &ev);
 }
 
-static void take_cert(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
+static void take_cert(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m)
 {
     struct rg_cert cert;
     if (rg_cert_decode(m->bytes, &cert) != RG_OK) {
@@ -54,7 +55,7 @@ static void take_cert(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
         return;
     }
     /* The consensus relays what moves it. */
-    struct rg_event ev = event_of(c, RG_EVENT_CERT, peer);
+    struct rg_cons_event ev = event_of(c, RG_EVENT_CERT, peer);
     ev.cert = &cert;
     rg_drive__feed(c, &ev);
 }
@@ -87,7 +88,7 @@ static struct rg_blocknode *take_body(struct rg_core *c, struct rg_bytes bytes,
 }
 
 /* The certificates of a proposal that are new and right, into @out; returns their number. */
-static size_t take_justify(struct rg_core *c, const struct rg_wire *m,
+static size_t take_justify(struct rg_core *c, const struct rg_peer_message *m,
                            struct rg_cert out[static 1 + RG_JUSTIFY_NULLS_MAX])
 {
     size_t count = 0;
@@ -105,8 +106,8 @@ static size_t take_justify(struct rg_core *c, const struct rg_wire *m,
     return count;
 }
 
-static void take_propose(struct rg_core *c, uint16_t peer, bool gossip, const struct rg_wire *m,
-                         struct rg_bytes bytes)
+static void take_propose(struct rg_core *c, uint16_t peer, bool gossip,
+                         const struct rg_peer_message *m, struct rg_bytes bytes)
 {
     struct rg_vote v;
     struct rg_cert justify[1 + RG_JUSTIFY_NULLS_MAX];
@@ -122,7 +123,7 @@ static void take_propose(struct rg_core *c, uint16_t peer, bool gossip, const st
         c->refused++;
         return;
     }
-    struct rg_event ev = event_of(c, RG_EVENT_PROPOSAL, peer);
+    struct rg_cons_event ev = event_of(c, RG_EVENT_PROPOSAL, peer);
     ev.proposal.cand = v.cand;
     ev.proposal.sig = v.sig;
     ev.proposal.same = m->block.len == 0;
@@ -143,7 +144,7 @@ static void take_propose(struct rg_core *c, uint16_t peer, bool gossip, const st
     rg_drive__feed(c, &ev);
 }
 
-static void take_block(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
+static void take_block(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m)
 {
     const struct rg_block *b = rg_core__decode(c, m->bytes, NULL);
     if (b == NULL) {
@@ -158,12 +159,12 @@ static void take_block(struct rg_core *c, uint16_t peer, const struct rg_wire *m
     if (n == NULL) {
         return;
     }
-    struct rg_event ev = event_of(c, RG_EVENT_BLOCK, peer);
+    struct rg_cons_event ev = event_of(c, RG_EVENT_BLOCK, peer);
     ev.block = &n->info;
     rg_drive__feed(c, &ev);
 }
 
-static void take_submission(struct rg_core *c, bool gossip, const struct rg_wire *m,
+static void take_submission(struct rg_core *c, bool gossip, const struct rg_peer_message *m,
                             struct rg_bytes bytes)
 {
     if (rg_submit__admit(c, m->bytes)) {
@@ -171,28 +172,28 @@ static void take_submission(struct rg_core *c, bool gossip, const struct rg_wire
     }
 }
 
-static void take_wake(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
+static void take_wake(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m)
 {
     for (uint32_t i = 0; i < m->count; i++) {
         if (!rg_submit__admit(c, m->list[i])) {
             continue;
         }
         if (c->config.relay) {
-            const struct rg_wire s = {.kind = RG_WIRE_SUBMISSION, .bytes = m->list[i]};
+            const struct rg_peer_message s = {.kind = RG_PEER_SUBMISSION, .bytes = m->list[i]};
             rg_send__bcast(c, RG_CORE_TOPIC_TXS, &s);
         }
     }
     if (m->epoch == c->epoch) {
-        struct rg_event ev = event_of(c, RG_EVENT_WAKE, peer);
+        struct rg_cons_event ev = event_of(c, RG_EVENT_WAKE, peer);
         ev.wake.view = m->from;
         rg_drive__feed(c, &ev);
     }
 }
 
-static void take_get_certs(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
+static void take_get_certs(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m)
 {
     if (m->epoch == c->epoch && m->from <= m->to) {
-        struct rg_event ev = event_of(c, RG_EVENT_GETCERTS, peer);
+        struct rg_cons_event ev = event_of(c, RG_EVENT_GETCERTS, peer);
         ev.range.from = m->from;
         ev.range.to = m->to;
         rg_drive__feed(c, &ev);
@@ -200,22 +201,22 @@ static void take_get_certs(struct rg_core *c, uint16_t peer, const struct rg_wir
 }
 
 /* What comes only over a connection of its own. */
-static void take_sync(struct rg_core *c, uint16_t peer, const struct rg_wire *m,
+static void take_sync(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m,
                       struct rg_bytes bytes)
 {
-    if (m->kind == RG_WIRE_GET_CERTS) {
+    if (m->kind == RG_PEER_GET_CERTS) {
         take_get_certs(c, peer, m);
-    } else if (m->kind == RG_WIRE_GET_BLOCK) {
+    } else if (m->kind == RG_PEER_GET_BLOCK) {
         rg_serve__block(c, peer, m);
-    } else if (m->kind == RG_WIRE_GET_BLOCKS) {
+    } else if (m->kind == RG_PEER_GET_BLOCKS) {
         rg_serve__blocks(c, peer, m);
-    } else if (m->kind == RG_WIRE_BLOCK) {
+    } else if (m->kind == RG_PEER_BLOCK) {
         take_block(c, peer, m);
-    } else if (m->kind == RG_WIRE_BLOCKS) {
+    } else if (m->kind == RG_PEER_BLOCKS) {
         rg_catchup__blocks(c, peer, m);
-    } else if (m->kind == RG_WIRE_WAKE) {
+    } else if (m->kind == RG_PEER_WAKE) {
         take_wake(c, peer, m);
-    } else if (m->kind == RG_WIRE_KEYS) {
+    } else { /* about case keys: not for the core */
         struct rg_core_action *a = rg_outbox_add(&c->out, RG_CORE_AGENCY);
         a->peer = peer;
         a->bytes = rg_outbox_copy(&c->out, bytes);
@@ -224,47 +225,49 @@ static void take_sync(struct rg_core *c, uint16_t peer, const struct rg_wire *m,
 
 static void dispatch(struct rg_core *c, uint16_t peer, bool gossip, struct rg_bytes bytes)
 {
-    struct rg_wire m;
+    struct rg_peer_message m;
     rg_arena_reset(&c->message_arena);
-    if (rg_wire_decode(&c->message_arena, &c->genesis->ledger_id, bytes, &m) != RG_OK) {
+    if (rg_peer_codec_decode(&c->message_arena, &c->genesis->ledger_id, bytes, &m) != RG_OK) {
         c->refused++;
         return;
     }
     c->peer[peer].linked = true;
     c->peer[peer].linked_ms = c->now.mono_ms;
     switch (m.kind) {
-    case RG_WIRE_PROPOSE:
+    case RG_PEER_PROPOSE:
         take_propose(c, peer, gossip, &m, bytes);
         break;
-    case RG_WIRE_VOTE:
+    case RG_PEER_VOTE:
         take_vote(c, peer, gossip, &m, bytes);
         break;
-    case RG_WIRE_CERT:
+    case RG_PEER_CERT:
         take_cert(c, peer, &m);
         break;
-    case RG_WIRE_SUBMISSION:
+    case RG_PEER_SUBMISSION:
         take_submission(c, gossip, &m, bytes);
         break;
-    case RG_WIRE_STATUS:
+    case RG_PEER_STATUS:
         rg_beacon__take(c, peer, gossip, &m, bytes);
         break;
-    case RG_WIRE_EVIDENCE:
+    case RG_PEER_EVIDENCE:
         rg_evidence__take(c, &m);
         break;
-    case RG_WIRE_GET_CERTS:
-    case RG_WIRE_GET_BLOCK:
-    case RG_WIRE_BLOCK:
-    case RG_WIRE_GET_BLOCKS:
-    case RG_WIRE_BLOCKS:
-    case RG_WIRE_WAKE:
-    case RG_WIRE_KEYS:
+    case RG_PEER_GET_CERTS:
+    case RG_PEER_GET_BLOCK:
+    case RG_PEER_BLOCK:
+    case RG_PEER_GET_BLOCKS:
+    case RG_PEER_BLOCKS:
+    case RG_PEER_WAKE:
+    case RG_PEER_KEYS:
+    case RG_PEER_KEY_ACK:
+    case RG_PEER_KEY_PULL:
         if (gossip) {
             c->refused++;
         } else {
             take_sync(c, peer, &m, bytes);
         }
         break;
-    case RG_WIRE_NONE:
+    case RG_PEER_EMPTY:
         c->refused++;
         break;
     }

@@ -126,7 +126,7 @@ static rg_err recover_own(struct rg_core *c, struct rg_bytes payload)
         return e;
     }
     rg_arena_reset(&c->submission_arena);
-    if (rg_wire_decode_submission(&c->submission_arena, own.submission, &s) != RG_OK ||
+    if (rg_ledger_codec_decode_submission(&c->submission_arena, own.submission, &s) != RG_OK ||
         s.sequence != own.sequence || s.signer != c->config.principal) {
         return RG_ERR_CORRUPT;
     }
@@ -390,7 +390,7 @@ struct rg_core_actions rg_core_start(struct rg_core *c, bool had_records, struct
     c->final_ms = c->now.mono_ms;
     recover_final(c, had_records);
     if (!c->halted && !c->out.failed) {
-        const struct rg_event ev = {
+        const struct rg_cons_event ev = {
             .kind = RG_EVENT_START, .now_ms = c->now.mono_ms, .peer = RG_PEER_NONE};
         c->started = true;
         mark_doubt(c);

@@ -13,11 +13,11 @@ bool rg_send__linked(const struct rg_core *c, uint32_t peer)
 }
 
 /* The bytes of @m, in the outbox; empty when they cannot be made. */
-static struct rg_bytes encode(struct rg_core *c, const struct rg_wire *m)
+static struct rg_bytes encode(struct rg_core *c, const struct rg_peer_message *m)
 {
     struct rg_bytes bytes = {0};
     rg_arena_reset(&c->encode_arena);
-    if (rg_wire_encode(&c->encode_arena, &c->genesis->ledger_id, m, &bytes) != RG_OK) {
+    if (rg_peer_codec_encode(&c->encode_arena, &c->genesis->ledger_id, m, &bytes) != RG_OK) {
         rg_core__alarm(c, "a message to the peers could not be encoded");
         return (struct rg_bytes){0};
     }
@@ -36,19 +36,19 @@ void rg_send__raw(struct rg_core *c, enum rg_core_topic topic, struct rg_bytes b
     a->bytes = bytes;
 }
 
-void rg_send__bcast(struct rg_core *c, enum rg_core_topic topic, const struct rg_wire *m)
+void rg_send__bcast(struct rg_core *c, enum rg_core_topic topic, const struct rg_peer_message *m)
 {
     rg_send__raw(c, topic, encode(c, m));
 }
 
 /* The topic that carries a message which was meant for one peer. */
-static bool topic_of(enum rg_wire_kind kind, enum rg_core_topic *out)
+static bool topic_of(enum rg_peer_kind kind, enum rg_core_topic *out)
 {
-    if (kind == RG_WIRE_VOTE) {
+    if (kind == RG_PEER_VOTE) {
         *out = RG_CORE_TOPIC_VOTE;
-    } else if (kind == RG_WIRE_CERT) {
+    } else if (kind == RG_PEER_CERT) {
         *out = RG_CORE_TOPIC_CERT;
-    } else if (kind == RG_WIRE_PROPOSE) {
+    } else if (kind == RG_PEER_PROPOSE) {
         *out = RG_CORE_TOPIC_BLOCK;
     } else {
         return false;
@@ -56,7 +56,7 @@ static bool topic_of(enum rg_wire_kind kind, enum rg_core_topic *out)
     return true;
 }
 
-void rg_send__peer(struct rg_core *c, uint32_t peer, const struct rg_wire *m)
+void rg_send__peer(struct rg_core *c, uint32_t peer, const struct rg_peer_message *m)
 {
     enum rg_core_topic topic = RG_CORE_TOPIC_VOTE;
     if (peer == RG_PEER_ALL) {

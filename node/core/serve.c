@@ -39,7 +39,7 @@ static void from_memory(struct rg_core *c, uint16_t peer, uint64_t from, uint32_
     uint8_t cert[RG_CERT_MAX];
     size_t cert_len = 0;
     size_t bytes = 0;
-    struct rg_wire m = {.kind = RG_WIRE_BLOCKS, .from = from, .list = list};
+    struct rg_peer_message m = {.kind = RG_PEER_BLOCKS, .from = from, .list = list};
     const struct rg_cert *final = rg_cons_tip_final(c->cons);
     const struct rg_blocknode *n = final_at(c, from);
     bool ends = false;
@@ -59,14 +59,14 @@ static void from_memory(struct rg_core *c, uint16_t peer, uint64_t from, uint32_
     rg_send__peer(c, peer, &m);
 }
 
-void rg_serve__blocks(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
+void rg_serve__blocks(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m)
 {
     const uint32_t max_bytes = (uint32_t)rg_num_min(m->max_bytes, SERVE_BYTES_MAX);
     if (RG_MUTANT_IS(RG_MUTANT_SILENT_LIMIT) && m->max_bytes >= RG_BLOCK_MAX) {
         return;
     }
     if (m->from == 0 || !within_rate(c, peer)) {
-        const struct rg_wire none = {.kind = RG_WIRE_BLOCKS, .from = m->from};
+        const struct rg_peer_message none = {.kind = RG_PEER_BLOCKS, .from = m->from};
         rg_send__peer(c, peer, &none);
     } else if (m->from <= c->archived) {
         struct rg_core_action *a = rg_outbox_add(&c->out, RG_CORE_SERVE);
@@ -78,14 +78,14 @@ void rg_serve__blocks(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
     }
 }
 
-void rg_serve__block(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
+void rg_serve__block(struct rg_core *c, uint16_t peer, const struct rg_peer_message *m)
 {
     const struct rg_blocknode *n = rg_blocktree_find(&c->tree, &m->hash);
     if (!within_rate(c, peer)) {
         n = NULL;
     }
     if (n != NULL) {
-        const struct rg_wire block = {.kind = RG_WIRE_BLOCK, .bytes = {n->bytes, n->len}};
+        const struct rg_peer_message block = {.kind = RG_PEER_BLOCK, .bytes = {n->bytes, n->len}};
         rg_send__peer(c, peer, &block);
         return;
     }
@@ -94,7 +94,7 @@ void rg_serve__block(struct rg_core *c, uint16_t peer, const struct rg_wire *m)
     uint8_t cert[RG_CERT_MAX];
     size_t len = 0;
     if (final != NULL && rg_cert_encode(final, cert, sizeof cert, &len) == RG_OK) {
-        const struct rg_wire answer = {.kind = RG_WIRE_CERT, .bytes = {cert, len}};
+        const struct rg_peer_message answer = {.kind = RG_PEER_CERT, .bytes = {cert, len}};
         rg_send__peer(c, peer, &answer);
     }
 }

@@ -27,17 +27,17 @@ static rg_err sign_entries(struct rg_core *c, const struct rg_bytes *entries, si
     struct rg_sig sig;
     rg_submission_root(entries, count, &s.entries_root);
     rg_arena_reset(&c->encode_arena);
-    rg_err e = rg_wire_encode_head(&c->encode_arena, &s, &head, &digest);
+    rg_err e = rg_ledger_codec_encode_head(&c->encode_arena, &s, &head, &digest);
     if (e != RG_OK) {
         return e;
     }
     c->config.sign(c->config.sign_ctx, &digest, &sig);
-    e = rg_wire_encode_submission(&c->encode_arena, head, &sig, entries, count, &bytes);
+    e = rg_ledger_codec_encode_submission(&c->encode_arena, head, &sig, entries, count, &bytes);
     if (e != RG_OK) {
         return e;
     }
     rg_arena_reset(&c->submission_arena);
-    return rg_wire_decode_submission(&c->submission_arena, bytes, out);
+    return rg_ledger_codec_decode_submission(&c->submission_arena, bytes, out);
 }
 
 static bool trust(void *ctx, const struct rg_pubkey *key, const struct rg_hash *digest,
@@ -53,7 +53,7 @@ static bool trust(void *ctx, const struct rg_pubkey *key, const struct rg_hash *
 /* Publish @bytes of a submission to all peers. */
 static void gossip(struct rg_core *c, struct rg_bytes bytes)
 {
-    const struct rg_wire m = {.kind = RG_WIRE_SUBMISSION, .bytes = bytes};
+    const struct rg_peer_message m = {.kind = RG_PEER_SUBMISSION, .bytes = bytes};
     rg_send__bcast(c, RG_CORE_TOPIC_TXS, &m);
 }
 
@@ -132,9 +132,9 @@ static void renew(struct rg_core *c, struct rg_ownlog_item *item)
     struct rg_bytes entries[RG_SUBMISSION_ENTRIES_MAX];
     rg_arena_reset(&c->block_arena);
     c->decoded_ok = false;
-    if (rg_wire_decode_submission(&c->block_arena,
-                                  (struct rg_bytes){item->submission, item->submission_len},
-                                  &old) != RG_OK) {
+    if (rg_ledger_codec_decode_submission(&c->block_arena,
+                                          (struct rg_bytes){item->submission, item->submission_len},
+                                          &old) != RG_OK) {
         return;
     }
     for (uint32_t i = 0; i < old.entry_count; i++) {
@@ -230,7 +230,7 @@ bool rg_submit__admit(struct rg_core *c, struct rg_bytes bytes)
 {
     struct rg_submission s;
     rg_arena_reset(&c->submission_arena);
-    if (rg_wire_decode_submission(&c->submission_arena, bytes, &s) != RG_OK) {
+    if (rg_ledger_codec_decode_submission(&c->submission_arena, bytes, &s) != RG_OK) {
         c->refused++;
         return false;
     }

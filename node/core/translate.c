@@ -17,7 +17,7 @@ static struct rg_bytes vote_bytes(const struct rg_vote *v, uint8_t buf[static RG
 static void vote_out(struct rg_core *c, const struct rg_action *a)
 {
     uint8_t buf[RG_VOTE_BYTES];
-    const struct rg_wire m = {.kind = RG_WIRE_VOTE, .bytes = vote_bytes(&a->vote, buf)};
+    const struct rg_peer_message m = {.kind = RG_PEER_VOTE, .bytes = vote_bytes(&a->vote, buf)};
     if (a->kind == RG_ACTION_BCAST_VOTE) {
         rg_send__bcast(c, RG_CORE_TOPIC_VOTE, &m);
     } else {
@@ -32,7 +32,7 @@ static void cert_out(struct rg_core *c, const struct rg_action *a)
     if (rg_cert_encode(a->cert, buf, sizeof buf, &len) != RG_OK) {
         return;
     }
-    const struct rg_wire m = {.kind = RG_WIRE_CERT, .bytes = {buf, len}};
+    const struct rg_peer_message m = {.kind = RG_PEER_CERT, .bytes = {buf, len}};
     if (a->kind == RG_ACTION_BCAST_CERT) {
         rg_send__bcast(c, RG_CORE_TOPIC_CERT, &m);
     } else {
@@ -49,7 +49,8 @@ static void propose_out(struct rg_core *c, const struct rg_action *a)
                               .epoch = c->epoch,
                               .cand = a->propose.cand,
                               .sig = a->propose.sig};
-    struct rg_wire m = {.kind = RG_WIRE_PROPOSE, .bytes = vote_bytes(&v, buf), .list = justify};
+    struct rg_peer_message m = {
+        .kind = RG_PEER_PROPOSE, .bytes = vote_bytes(&v, buf), .list = justify};
     for (size_t i = 0; i < a->propose.justify_count; i++) {
         const struct rg_cert *cert = a->propose.justify[i];
         const size_t cap = rg_cert_size(cert);
@@ -81,7 +82,8 @@ static void wake_out(struct rg_core *c, uint64_t view)
     if (!rg_send__linked(c, leader)) {
         return; /* relayed submissions do the same, one hop after the other */
     }
-    struct rg_wire m = {.kind = RG_WIRE_WAKE, .epoch = c->epoch, .from = view, .list = list};
+    struct rg_peer_message m = {
+        .kind = RG_PEER_WAKE, .epoch = c->epoch, .from = view, .list = list};
     size_t bytes = 0;
     for (uint32_t s = 0; s < c->pool->signers; s++) {
         const struct rg_mempool_queue *q = &c->pool->queue[s];
@@ -98,8 +100,8 @@ static void wake_out(struct rg_core *c, uint64_t view)
 
 static void certs_wanted(struct rg_core *c, const struct rg_action *a)
 {
-    const struct rg_wire m = {
-        .kind = RG_WIRE_GET_CERTS, .epoch = c->epoch, .from = a->range.from, .to = a->range.to};
+    const struct rg_peer_message m = {
+        .kind = RG_PEER_GET_CERTS, .epoch = c->epoch, .from = a->range.from, .to = a->range.to};
     const uint32_t place = rg_epoch__place(c, a->peer);
     const bool direct = place == RG_PEER_ALL || rg_send__linked(c, place);
     rg_send__peer(c, direct ? place : RG_PEER_ALL, &m);

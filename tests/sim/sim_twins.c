@@ -93,7 +93,7 @@ static bool pass_time(struct sim_twins_world *w, uint64_t until_ms)
     }
     for (size_t i = 0; i < w->slots && w->broken == NULL; i++) {
         if (rg_cons_deadline(w->slot[i].cons) <= w->now_ms) {
-            struct rg_event ev = {.kind = RG_EVENT_TICK, .peer = RG_PEER_NONE};
+            struct rg_cons_event ev = {.kind = RG_EVENT_TICK, .peer = RG_PEER_NONE};
             sim_twins__feed(w, i, &ev);
         }
     }
@@ -150,9 +150,9 @@ static void start(struct sim_twins_world *w)
         s->cons = rg_cons_init(s->memory, size, &setup);
     }
     for (size_t i = 0; i < w->slots; i++) {
-        struct rg_event ev = {.kind = RG_EVENT_START, .peer = RG_PEER_NONE};
+        struct rg_cons_event ev = {.kind = RG_EVENT_START, .peer = RG_PEER_NONE};
         sim_twins__feed(w, i, &ev);
-        ev = (struct rg_event){.kind = RG_EVENT_WORK, .peer = RG_PEER_NONE};
+        ev = (struct rg_cons_event){.kind = RG_EVENT_WORK, .peer = RG_PEER_NONE};
         ev.work.has_work = true;
         sim_twins__feed(w, i, &ev);
     }

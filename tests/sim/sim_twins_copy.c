@@ -24,7 +24,7 @@ static bool passes(const struct sim_twins_world *w, size_t from, size_t to, uint
 }
 
 struct sim_twins_message *sim_twins__post(struct sim_twins_world *w, size_t from, uint32_t peer,
-                                          uint64_t view, enum rg_event_kind kind)
+                                          uint64_t view, enum rg_cons_event_kind kind)
 {
     uint16_t mask = 0;
     for (size_t to = 0; to < w->slots; to++) {
@@ -63,10 +63,10 @@ static const struct rg_block_info *find_block(const struct sim_twins_world *w,
     return NULL;
 }
 
-static struct rg_event *answer(struct sim_twins_copy *s, enum rg_event_kind kind)
+static struct rg_cons_event *answer(struct sim_twins_copy *s, enum rg_cons_event_kind kind)
 {
     RG_ASSERT(s->later_count < 16);
-    struct rg_event *ev = &s->later[s->later_count++];
+    struct rg_cons_event *ev = &s->later[s->later_count++];
     memset(ev, 0, sizeof *ev);
     ev->kind = kind;
     ev->peer = RG_PEER_NONE;
@@ -87,7 +87,7 @@ static void build(struct sim_twins_world *w, size_t i, const struct rg_action *a
     b->view = a->build.view;
     b->time_ms = a->build.parent.time_ms + 1;
     b->has_entries = true;
-    struct rg_event *ev = answer(s, RG_EVENT_BUILT);
+    struct rg_cons_event *ev = answer(s, RG_EVENT_BUILT);
     s->later_block[s->later_count - 1] = *b;
     ev->built.view = b->view;
     ev->built.result = RG_BUILT_BLOCK;
@@ -201,7 +201,7 @@ static void perform(struct sim_twins_world *w, size_t i, const struct rg_action 
         build(w, i, a);
         break;
     case RG_ACTION_VERIFY: {
-        struct rg_event *ev = answer(s, RG_EVENT_VERDICT);
+        struct rg_cons_event *ev = answer(s, RG_EVENT_VERDICT);
         ev->verdict.hash = a->block.hash;
         ev->verdict.valid = true;
         break;
@@ -209,7 +209,7 @@ static void perform(struct sim_twins_world *w, size_t i, const struct rg_action 
     case RG_ACTION_FETCH:
         b = reaches_holder(w, i, a) ? find_block(w, &a->fetch.hash) : NULL;
         if (b != NULL) {
-            struct rg_event *ev = answer(s, RG_EVENT_BLOCK);
+            struct rg_cons_event *ev = answer(s, RG_EVENT_BLOCK);
             s->later_block[s->later_count - 1] = *b;
             ev->block = &s->later_block[s->later_count - 1];
         }
@@ -237,7 +237,7 @@ static void perform(struct sim_twins_world *w, size_t i, const struct rg_action 
     }
 }
 
-void sim_twins__feed(struct sim_twins_world *w, size_t i, struct rg_event *ev)
+void sim_twins__feed(struct sim_twins_world *w, size_t i, struct rg_cons_event *ev)
 {
     struct sim_twins_copy *s = &w->slot[i];
     size_t done = 0;
@@ -257,7 +257,7 @@ void sim_twins__feed(struct sim_twins_world *w, size_t i, struct rg_event *ev)
         if (done == s->later_count || w->broken != NULL) {
             return;
         }
-        struct rg_event next = s->later[done++];
+        struct rg_cons_event next = s->later[done++];
         if (done == s->later_count) {
             done = s->later_count = 0;
         }
@@ -270,7 +270,7 @@ void sim_twins__deliver(struct sim_twins_world *w, size_t i, const struct sim_tw
 {
     struct rg_cons *c = w->slot[i].cons;
     struct rg_cert justify[TWINS_CERTS];
-    struct rg_event ev;
+    struct rg_cons_event ev;
     memset(&ev, 0, sizeof ev);
     ev.kind = m->kind;
     ev.peer = w->slot[m->from].key;

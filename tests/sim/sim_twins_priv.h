@@ -19,7 +19,7 @@ struct sim_twins_cert {
 };
 
 struct sim_twins_message {
-    enum rg_event_kind kind;
+    enum rg_cons_event_kind kind;
     uint8_t from;
     uint16_t to; /* mask */
     struct rg_vote vote;
@@ -39,7 +39,7 @@ struct sim_twins_copy {
     uint16_t key;
     uint64_t height;
     struct rg_hash chain[TWINS_HEIGHTS];
-    struct rg_event later[16]; /* answers to its own requests */
+    struct rg_cons_event later[16]; /* answers to its own requests */
     struct rg_block_info later_block[16];
     size_t later_count;
 };
@@ -71,9 +71,9 @@ void sim_twins__broken(struct sim_twins_world *w, const char *what);
 bool sim_twins__is_copy(const struct sim_twins_world *w, size_t slot);
 /* Room for a message about @view from @from to @peer (or RG_PEER_ALL); NULL: nobody gets it. */
 struct sim_twins_message *sim_twins__post(struct sim_twins_world *w, size_t from, uint32_t peer,
-                                          uint64_t view, enum rg_event_kind kind);
+                                          uint64_t view, enum rg_cons_event_kind kind);
 /* One event, and its answers to itself. */
-void sim_twins__feed(struct sim_twins_world *w, size_t i, struct rg_event *ev);
+void sim_twins__feed(struct sim_twins_world *w, size_t i, struct rg_cons_event *ev);
 /* @m arrives at copy @i. */
 void sim_twins__deliver(struct sim_twins_world *w, size_t i, const struct sim_twins_message *m);
 

@@ -62,9 +62,9 @@ static void built_what_is_invalid(void **state)
     }
     work(s, true);
     assert_non_null(find(s, RG_ACTION_BUILD));
-    give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &x});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &x});
     verdict(s, &x, false);
-    struct rg_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    struct rg_cons_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
     built.built.view = 4;
     built.built.result = RG_BUILT_BLOCK;
     built.built.block = &x;
@@ -100,7 +100,7 @@ static void many_votes_to_send(void **state)
     for (uint64_t view = 1; view <= 40; view++) {
         vote(s, RG_VOTE_NULLIFY, (struct rg_cand){.view = view}, 1);
     }
-    struct rg_event ev = {.kind = RG_EVENT_STATUS, .peer = 1};
+    struct rg_cons_event ev = {.kind = RG_EVENT_STATUS, .peer = 1};
     ev.status.cur = 100;
     ev.status.asks = true;
     give(s, ev);
@@ -173,7 +173,7 @@ static void small_things(void **state)
     c.cand.view = 1;
     c.kind = RG_VOTE_NONE;
     assert_false(rg_cons_wants_cert(s->c, &c));
-    struct rg_event ev = {.kind = RG_EVENT_STATUS, .peer = 3}; /* from myself */
+    struct rg_cons_event ev = {.kind = RG_EVENT_STATUS, .peer = 3}; /* from myself */
     give(s, ev);
     assert_int_equal(s->out.count, 0);
     solo_free(s);

@@ -27,11 +27,11 @@ static void jump_far(void **state)
     const struct rg_cert final =
         lab_cert(&s->m, &s->ledger, RG_VOTE_FINALIZE, cand_of(77, 0, &x), 3, sigs);
     assert_true(rg_cons_wants_cert(s->c, &final));
-    give(s, (struct rg_event){.kind = RG_EVENT_CERT, .peer = 0, .cert = &final});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_CERT, .peer = 0, .cert = &final});
     assert_true(find(s, RG_ACTION_FETCH)->fetch.is_final);
     assert_non_null(find(s, RG_ACTION_PERSIST_CERT));
     assert_false(rg_cons_wants_cert(s->c, &final));
-    struct rg_event ev = {.kind = RG_EVENT_ADOPT, .peer = 0};
+    struct rg_cons_event ev = {.kind = RG_EVENT_ADOPT, .peer = 0};
     ev.adopt.cert = &final;
     ev.adopt.tip = &s->root; /* not what the certificate names */
     give(s, ev);
@@ -54,7 +54,7 @@ static void adopt_beyond_my_view(void **state)
     struct rg_sig sigs[RG_AUTHORITIES_MAX];
     const struct rg_cert final =
         lab_cert(&s->m, &s->ledger, RG_VOTE_FINALIZE, cand_of(500, 0, &x), 3, sigs);
-    struct rg_event ev = {.kind = RG_EVENT_ADOPT, .peer = 0};
+    struct rg_cons_event ev = {.kind = RG_EVENT_ADOPT, .peer = 0};
     ev.adopt.cert = &final;
     ev.adopt.tip = &x;
     give(s, ev);
@@ -71,7 +71,7 @@ static void adopt_refused(void **state)
     struct rg_sig sigs[RG_AUTHORITIES_MAX];
     struct rg_cert final =
         lab_cert(&s->m, &s->ledger, RG_VOTE_FINALIZE, cand_of(7, 0, &x), 3, sigs);
-    struct rg_event ev = {.kind = RG_EVENT_ADOPT, .peer = 0};
+    struct rg_cons_event ev = {.kind = RG_EVENT_ADOPT, .peer = 0};
     ev.adopt.cert = &final;
     ev.adopt.tip = &x;
     final.kind = RG_VOTE_NOTARIZE;
@@ -147,7 +147,7 @@ static void answers(void **state)
     for (uint64_t view = 2; view <= 50; view++) {
         null_cert(s, view);
     }
-    struct rg_event ev = {.kind = RG_EVENT_GETCERTS, .peer = 70};
+    struct rg_cons_event ev = {.kind = RG_EVENT_GETCERTS, .peer = 70};
     ev.range.from = 1;
     ev.range.to = UINT64_MAX;
     give(s, ev);
@@ -158,7 +158,7 @@ static void answers(void **state)
     give(s, ev);
     assert_int_equal(s->out.count, 0);
     /* STATUS of one who is behind: what it lacks, and my recorded votes again. */
-    ev = (struct rg_event){.kind = RG_EVENT_STATUS, .peer = 1};
+    ev = (struct rg_cons_event){.kind = RG_EVENT_STATUS, .peer = 1};
     ev.status.cur = 1;
     give(s, ev);
     assert_int_equal(count(s, RG_ACTION_SEND_CERT), RG_ACTION_CERTS_MAX);
@@ -173,7 +173,7 @@ static void answers(void **state)
     assert_int_equal(s->out.count, 0);
     /* With something final, that comes first. */
     cert(s, RG_VOTE_FINALIZE, cand_of(1, 0, &x));
-    ev = (struct rg_event){.kind = RG_EVENT_STATUS, .peer = 1};
+    ev = (struct rg_cons_event){.kind = RG_EVENT_STATUS, .peer = 1};
     give(s, ev);
     assert_int_equal(find(s, RG_ACTION_SEND_CERT)->cert->kind, RG_VOTE_FINALIZE);
     /* My own proposal goes again to who has not voted for it. */
@@ -182,7 +182,7 @@ static void answers(void **state)
     work(s, true);
     assert_non_null(find(s, RG_ACTION_BUILD));
     const struct rg_block_info y = child(&x, 52, 2);
-    struct rg_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    struct rg_cons_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
     built.built.view = 52;
     built.built.result = RG_BUILT_BLOCK;
     built.built.block = &y;
@@ -266,7 +266,7 @@ static void observer(void **state)
     const struct rg_block_info y = child(&x, 2, 2);
     cert(s, RG_VOTE_NOTARIZE, cand_of(2, 1, &y));
     assert_non_null(find(s, RG_ACTION_FETCH));
-    struct rg_event ev = {.kind = RG_EVENT_STATUS, .peer = 1};
+    struct rg_cons_event ev = {.kind = RG_EVENT_STATUS, .peer = 1};
     give(s, ev);
     assert_int_equal(count(s, RG_ACTION_SEND_VOTE), 0);
     s->now_ms += 60000;
@@ -285,13 +285,13 @@ static void much_at_once(void **state)
         const struct rg_block_info b = child(&parent, view, (uint8_t)(view + 100));
         cert(s, RG_VOTE_NOTARIZE, cand_of(view, view - 1, &b));
         if (view > 1) {
-            give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &b});
+            give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &b});
         }
         parent = b;
     }
     cert(s, RG_VOTE_FINALIZE, cand_of(100, 99, &parent));
     const struct rg_block_info first = child(&s->root, 1, 101);
-    give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &first});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &first});
     size_t commits = 0;
     size_t finalized = 0;
     uint8_t next = 1;
@@ -361,10 +361,10 @@ static void edges(void **state)
     sigs[1] = sigs[2];
     sigs[2] = sigs[3];
     assert_true(rg_cert_check(&final, &s->ledger, &s->m, 0, lab_verify));
-    give(s, (struct rg_event){.kind = RG_EVENT_CERT, .peer = 0, .cert = &final});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_CERT, .peer = 0, .cert = &final});
     verdict(s, &x, true);
     assert_non_null(find(s, RG_ACTION_BUILD));
-    struct rg_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    struct rg_cons_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
     built.built.view = 2;
     built.built.result = RG_BUILT_BLOCK; /* but none is given */
     give(s, built);
@@ -403,7 +403,7 @@ static void built_elsewhere(void **state)
     work(s, true);
     struct rg_block_info b = child(&s->root, 1, 1);
     memset(b.parent.b, 7, RG_HASH_BYTES);
-    struct rg_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    struct rg_cons_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
     built.built.view = 1;
     built.built.result = RG_BUILT_BLOCK;
     built.built.block = &b;

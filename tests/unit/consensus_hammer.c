@@ -138,7 +138,7 @@ static void random_proposal(struct hammer *h)
 static void random_event(struct hammer *h)
 {
     struct rg_sig sigs[RG_AUTHORITIES_MAX];
-    struct rg_event ev = {.kind = RG_EVENT_TICK, .peer = (uint32_t)pick(h, 6)};
+    struct rg_cons_event ev = {.kind = RG_EVENT_TICK, .peer = (uint32_t)pick(h, 6)};
     struct rg_cert c;
     h->s->now_ms += pick(h, 8) == 0 ? pick(h, 3000) : pick(h, 20);
     switch (pick(h, 12)) {
@@ -201,7 +201,7 @@ static void answer(struct hammer *h)
         } else if (a.kind == RG_ACTION_BUILD) {
             const struct rg_block_info b =
                 child(&a.build.parent, a.build.view, (uint8_t)pick(h, 256));
-            struct rg_event ev = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+            struct rg_cons_event ev = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
             ev.built.view = a.build.view;
             ev.built.result = (enum rg_built)(1 + pick(h, 3));
             ev.built.block = &b;

@@ -9,7 +9,7 @@
 
 static void vote_as_is(struct solo *s, const struct rg_vote *v)
 {
-    give(s, (struct rg_event){.kind = RG_EVENT_VOTE, .peer = v->signer, .vote = v});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_VOTE, .peer = v->signer, .vote = v});
 }
 
 static void dropped_votes(void **state)
@@ -101,7 +101,7 @@ static void wanted(void **state)
     c.n = 4;
     c.cand.view = UINT64_MAX;
     assert_false(rg_cons_wants_cert(s->c, &c));
-    give(s, (struct rg_event){.kind = RG_EVENT_CERT, .peer = 0, .cert = &c});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_CERT, .peer = 0, .cert = &c});
     assert_int_equal(rg_cons_view(s->c), 2);
     c.cand.view = 0;
     assert_false(rg_cons_wants_cert(s->c, &c));
@@ -212,7 +212,7 @@ static void fork_of_blocks(void **state)
         y.height = what == 0 ? 2 : 1;
         cert(s, RG_VOTE_FINALIZE, cand_of(3, 2, &y));
         assert_true(find(s, RG_ACTION_FETCH)->fetch.is_final);
-        give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &y});
+        give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &y});
         assert_int_equal(alarm(s), RG_ALARM_FORK);
         solo_free(s);
     }
@@ -257,15 +257,15 @@ static void blocks_of_a_view(void **state)
     const struct rg_block_info e = child(&s->root, 1, 4);
     propose(s, cand_of(1, 0, &a), &a, NULL, 0);
     cert(s, RG_VOTE_NOTARIZE, cand_of(1, 0, &b));
-    give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &d});
-    give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &b});
-    give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &e});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &d});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &b});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &e});
     assert_non_null(rg_cons_block(s->c, &a.hash));
     assert_non_null(rg_cons_block(s->c, &b.hash));
     assert_null(rg_cons_block(s->c, &e.hash));
-    give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &s->root});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &s->root});
     struct rg_block_info nowhere = child(&s->root, 99999, 5);
-    give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &nowhere});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &nowhere});
     assert_null(rg_cons_block(s->c, &nowhere.hash));
     simple(s, RG_EVENT_NONE);
     solo_free(s);
@@ -288,7 +288,7 @@ static void breach_far_ahead(void **state)
     const struct rg_block_info y = child(&x, 5002, 2);
     propose(s, cand_of(5002, 5000, &y), &y, justify, 2);
     assert_int_equal(alarm(s), RG_ALARM_OWN_KEY); /* the first of them is mine */
-    struct rg_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    struct rg_cons_event built = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
     const struct rg_block_info z = child(&s->root, 1, 3);
     built.built.view = rg_cons_view(s->c);
     built.built.result = RG_BUILT_BLOCK;
@@ -296,7 +296,7 @@ static void breach_far_ahead(void **state)
     give(s, built);
     assert_null(find(s, RG_ACTION_BCAST_PROPOSE));
     simple(s, RG_EVENT_TICK);
-    struct rg_event status = {.kind = RG_EVENT_STATUS, .peer = 1};
+    struct rg_cons_event status = {.kind = RG_EVENT_STATUS, .peer = 1};
     give(s, status);
     struct rg_cons_report r;
     rg_cons_explain(s->c, s->now_ms, &r);

@@ -202,7 +202,7 @@ void lab_free(struct lab *l)
 void lab_start(struct lab *l)
 {
     for (size_t i = 0; i < l->n; i++) {
-        struct rg_event ev = {.kind = RG_EVENT_START, .peer = RG_PEER_NONE};
+        struct rg_cons_event ev = {.kind = RG_EVENT_START, .peer = RG_PEER_NONE};
         lab_give(l, i, &ev);
     }
 }
@@ -241,7 +241,7 @@ void lab_revive(struct lab *l, size_t i)
             }
         }
     }
-    struct rg_event ev = {.kind = RG_EVENT_START, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {.kind = RG_EVENT_START, .peer = RG_PEER_NONE};
     lab_give(l, i, &ev);
     lab_work(l, i, node->work);
 }
@@ -257,7 +257,7 @@ void lab_isolate(struct lab *l, size_t i, bool cut)
 void lab_work(struct lab *l, size_t i, bool work)
 {
     l->nodes[i].work = work;
-    struct rg_event ev = {.kind = RG_EVENT_WORK, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {.kind = RG_EVENT_WORK, .peer = RG_PEER_NONE};
     ev.work.has_work = work;
     lab_give(l, i, &ev);
 }

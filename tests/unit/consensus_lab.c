@@ -55,7 +55,7 @@ static struct lab_message *post(struct lab *l, size_t from, size_t to, enum rg_a
 /* One message to one node. */
 static void deliver(struct lab *l, struct lab_message *m)
 {
-    struct rg_event ev = {.peer = (uint32_t)m->from};
+    struct rg_cons_event ev = {.peer = (uint32_t)m->from};
     struct rg_cert certs[1 + RG_JUSTIFY_NULLS_MAX];
     for (size_t i = 0; i < m->cert_count; i++) {
         assert_int_equal(rg_cert_decode((struct rg_bytes){m->certs[i], m->cert_len[i]}, &certs[i]),
@@ -197,7 +197,7 @@ static void adopt(struct lab *l, size_t i, size_t j)
         node->body[lab_block_index(l, &node->chain[h])] = 2;
     }
     node->height = tip.height;
-    struct rg_event ev = {.kind = RG_EVENT_ADOPT, .peer = (uint32_t)j};
+    struct rg_cons_event ev = {.kind = RG_EVENT_ADOPT, .peer = (uint32_t)j};
     ev.adopt.cert = final;
     ev.adopt.tip = &tip;
     lab_give(l, i, &ev);
@@ -225,7 +225,7 @@ static void build(struct lab *l, size_t i, const struct rg_action *a)
 {
     struct lab_node *node = &l->nodes[i];
     struct rg_block_info b;
-    struct rg_event ev = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
     ev.built.view = a->build.view;
     ev.built.result = RG_BUILT_EMPTY;
     const bool fresh = node->works_forever || a->build.parent.height == node->height;
@@ -354,7 +354,7 @@ static void carry_out(struct lab *l, size_t i, const struct rg_action *list, siz
     }
 }
 
-void lab_give(struct lab *l, size_t i, struct rg_event *ev)
+void lab_give(struct lab *l, size_t i, struct rg_cons_event *ev)
 {
     struct lab_node *node = &l->nodes[i];
     if (!node->alive) {
@@ -378,7 +378,7 @@ void lab_give(struct lab *l, size_t i, struct rg_event *ev)
         } else if (a->kind == RG_ACTION_BUILD) {
             build(l, i, a);
         } else if (a->kind == RG_ACTION_VERIFY && !node->mute_verdict) {
-            struct rg_event verdict = {.kind = RG_EVENT_VERDICT, .peer = RG_PEER_NONE};
+            struct rg_cons_event verdict = {.kind = RG_EVENT_VERDICT, .peer = RG_PEER_NONE};
             verdict.verdict.hash = a->block.hash;
             verdict.verdict.valid = !node->refuses;
             lab_give(l, i, &verdict);
@@ -420,7 +420,7 @@ void lab_run(struct lab *l, uint64_t ms)
         }
         for (size_t i = 0; i < l->n; i++) {
             if (l->nodes[i].alive && l->nodes[i].deadline_ms <= l->now_ms) {
-                struct rg_event ev = {.kind = RG_EVENT_TICK, .peer = RG_PEER_NONE};
+                struct rg_cons_event ev = {.kind = RG_EVENT_TICK, .peer = RG_PEER_NONE};
                 l->nodes[i].deadline_ms = UINT64_MAX;
                 lab_give(l, i, &ev);
                 l->nodes[i].deadline_ms = rg_cons_deadline(l->nodes[i].cons);

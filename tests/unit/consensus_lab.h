@@ -25,7 +25,7 @@ struct lab_message {
     struct rg_block_info block;
     bool has_block;
     uint64_t from_view, to_view;
-    struct rg_event_status status;
+    struct rg_cons_status status;
     size_t cert_count;
     size_t cert_len[1 + RG_JUSTIFY_NULLS_MAX];
     uint8_t *certs[1 + RG_JUSTIFY_NULLS_MAX];
@@ -115,7 +115,7 @@ void lab_work(struct lab *l, size_t i, bool work);
 void lab_work_all(struct lab *l, bool work);
 void lab_run(struct lab *l, uint64_t ms);
 /* Hand one event to one node, as if from outside. */
-void lab_give(struct lab *l, size_t i, struct rg_event *ev);
+void lab_give(struct lab *l, size_t i, struct rg_cons_event *ev);
 /* Make a block as a leader would, known to nobody yet. */
 struct rg_block_info lab_block(struct lab *l, const struct rg_block_info *parent, uint64_t view,
                                uint8_t salt);

@@ -30,7 +30,7 @@ static struct solo *waking(size_t n, enum rg_memory memory, uint64_t mute)
 
 static void answer(struct solo *s, uint32_t from, uint64_t cur, uint64_t seen)
 {
-    struct rg_event ev = {.kind = RG_EVENT_STATUS, .peer = from};
+    struct rg_cons_event ev = {.kind = RG_EVENT_STATUS, .peer = from};
     ev.status.cur = cur;
     ev.status.echo = true;
     ev.status.seen = seen;
@@ -58,7 +58,7 @@ static void whole_needs_two_of_four(void **state)
     simple(s, RG_EVENT_START);
     assert_true(rg_cons_asks(s->c));
     assert_false(gives_up(s));
-    give(s, (struct rg_event){.kind = RG_EVENT_STATUS, .peer = 0}); /* no echo: of before */
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_STATUS, .peer = 0}); /* no echo: of before */
     answer(s, 0, 1, 0);
     answer(s, 0, 1, 0);  /* once is once */
     answer(s, 70, 1, 0); /* an observer */
@@ -174,7 +174,7 @@ static void fresh_start(void **state)
     /* Somebody has met me: what I signed then is gone. */
     s = waking(4, RG_MEMORY_FRESH, 0);
     simple(s, RG_EVENT_START);
-    struct rg_event ev = {.kind = RG_EVENT_STATUS, .peer = 0};
+    struct rg_cons_event ev = {.kind = RG_EVENT_STATUS, .peer = 0};
     ev.status.cur = 1;
     ev.status.echo = true;
     ev.status.again = true;
@@ -254,7 +254,7 @@ static void reminds_who_asks(void **state)
     assert_int_equal(rg_cons_seen(s->c, 1), 3);
     assert_int_equal(rg_cons_seen(s->c, 0), 0);
     assert_int_equal(rg_cons_seen(s->c, 99), 0);
-    struct rg_event ev = {.kind = RG_EVENT_STATUS, .peer = 1};
+    struct rg_cons_event ev = {.kind = RG_EVENT_STATUS, .peer = 1};
     ev.status.cur = 9;
     ev.status.asks = true;
     give(s, ev);

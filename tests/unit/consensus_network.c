@@ -68,7 +68,7 @@ static void tick(void **state)
     struct lab *l = lab_new(4);
     lab_start(l);
     for (size_t i = 0; i < 4; i++) {
-        struct rg_event ev = {.kind = RG_EVENT_WORK, .peer = RG_PEER_NONE};
+        struct rg_cons_event ev = {.kind = RG_EVENT_WORK, .peer = RG_PEER_NONE};
         ev.work.tick_due = true;
         lab_give(l, i, &ev);
     }

@@ -82,7 +82,7 @@ static void parent_unknown(void **state)
     s->now_ms += 1;
     simple(s, RG_EVENT_TICK);
     assert_int_equal(find(s, RG_ACTION_FETCH)->fetch.signers, 7);
-    give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &b1});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &b1});
     assert_non_null(find(s, RG_ACTION_VERIFY));
     verdict(s, &b1, true);
     assert_true(rg_hash_eq(&find(s, RG_ACTION_VERIFY)->block.hash, &b2.hash));
@@ -195,7 +195,7 @@ static void back_off(void **state)
     pass(s, 20000);
     cert(s, RG_VOTE_NOTARIZE, cand_of(13, 0, &b13));
     assert_int_equal(rg_cons_view(s->c), 14);
-    give(s, (struct rg_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &b13});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &b13});
     verdict(s, &b13, true);
     assert_int_equal(find(s, RG_ACTION_BCAST_VOTE)->vote.kind, RG_VOTE_FINALIZE);
     pass(s, 3000);
@@ -213,8 +213,8 @@ static void silent_leader(void **state)
     struct solo *s = started();
     for (int i = 0; i < 6; i++) {
         s->now_ms += 1000;
-        give(s, (struct rg_event){.kind = RG_EVENT_STATUS, .peer = 1});
-        give(s, (struct rg_event){.kind = RG_EVENT_STATUS, .peer = 2});
+        give(s, (struct rg_cons_event){.kind = RG_EVENT_STATUS, .peer = 1});
+        give(s, (struct rg_cons_event){.kind = RG_EVENT_STATUS, .peer = 2});
     }
     work(s, true);
     assert_true(nullified(s, 1)); /* A was silent for 6 s */
@@ -234,7 +234,7 @@ static struct solo *without(uint32_t silent)
         s->now_ms += 1000;
         for (uint32_t peer = 0; peer < 3; peer++) {
             if (peer != silent) {
-                give(s, (struct rg_event){.kind = RG_EVENT_STATUS, .peer = peer});
+                give(s, (struct rg_cons_event){.kind = RG_EVENT_STATUS, .peer = peer});
             }
         }
     }
@@ -314,7 +314,7 @@ static void wake(void **state)
     null_cert(s, 2);
     null_cert(s, 3);
     assert_int_equal(rg_cons_deadline(s->c), UINT64_MAX);
-    struct rg_event ev = {.kind = RG_EVENT_WAKE, .peer = 1};
+    struct rg_cons_event ev = {.kind = RG_EVENT_WAKE, .peer = 1};
     ev.wake.view = 3; /* past */
     give(s, ev);
     ev.wake.view = 99; /* not soon */
@@ -340,7 +340,7 @@ static void building(void **state)
     work(s, true);
     assert_int_equal(find(s, RG_ACTION_BUILD)->build.view, 1);
     struct rg_block_info b = child(&s->root, 1, 1);
-    struct rg_event ev = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {.kind = RG_EVENT_BUILT, .peer = RG_PEER_NONE};
     ev.built.view = 2; /* an answer to another question */
     ev.built.result = RG_BUILT_BLOCK;
     ev.built.block = &b;

@@ -39,15 +39,15 @@ static inline struct solo *solo_new(size_t n, uint16_t me)
     return s;
 }
 
-static inline void give(struct solo *s, struct rg_event ev)
+static inline void give(struct solo *s, struct rg_cons_event ev)
 {
     ev.now_ms = s->now_ms;
     rg_cons_step(s->c, &ev, &s->out);
 }
 
-static inline void simple(struct solo *s, enum rg_event_kind kind)
+static inline void simple(struct solo *s, enum rg_cons_event_kind kind)
 {
-    give(s, (struct rg_event){.kind = kind, .peer = RG_PEER_NONE});
+    give(s, (struct rg_cons_event){.kind = kind, .peer = RG_PEER_NONE});
 }
 
 static inline struct solo *started(void)
@@ -86,14 +86,14 @@ static inline void vote(struct solo *s, enum rg_vote_kind kind, struct rg_cand c
                         uint16_t signer)
 {
     const struct rg_vote v = lab_vote(&s->m, &s->ledger, kind, cand, signer);
-    give(s, (struct rg_event){.kind = RG_EVENT_VOTE, .peer = signer, .vote = &v});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_VOTE, .peer = signer, .vote = &v});
 }
 
 static inline void cert(struct solo *s, enum rg_vote_kind kind, struct rg_cand cand)
 {
     struct rg_sig sigs[RG_AUTHORITIES_MAX];
     const struct rg_cert c = lab_cert(&s->m, &s->ledger, kind, cand, s->m.q, sigs);
-    give(s, (struct rg_event){.kind = RG_EVENT_CERT, .peer = 0, .cert = &c});
+    give(s, (struct rg_cons_event){.kind = RG_EVENT_CERT, .peer = 0, .cert = &c});
 }
 
 static inline void null_cert(struct solo *s, uint64_t view)
@@ -122,7 +122,7 @@ static inline void propose(struct solo *s, struct rg_cand cand, const struct rg_
                            const struct rg_cert *justify, size_t justify_count)
 {
     const uint16_t leader = rg_members_leader(&s->m, cand.view);
-    struct rg_event ev = {.kind = RG_EVENT_PROPOSAL, .peer = leader};
+    struct rg_cons_event ev = {.kind = RG_EVENT_PROPOSAL, .peer = leader};
     ev.proposal.cand = cand;
     ev.proposal.sig = lab_vote(&s->m, &s->ledger, RG_VOTE_NOTARIZE, cand, leader).sig;
     ev.proposal.same = b == NULL;
@@ -134,7 +134,7 @@ static inline void propose(struct solo *s, struct rg_cand cand, const struct rg_
 
 static inline void verdict(struct solo *s, const struct rg_block_info *b, bool valid)
 {
-    struct rg_event ev = {.kind = RG_EVENT_VERDICT, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {.kind = RG_EVENT_VERDICT, .peer = RG_PEER_NONE};
     ev.verdict.hash = b->hash;
     ev.verdict.valid = valid;
     give(s, ev);
@@ -142,7 +142,7 @@ static inline void verdict(struct solo *s, const struct rg_block_info *b, bool v
 
 static inline void work(struct solo *s, bool has)
 {
-    struct rg_event ev = {.kind = RG_EVENT_WORK, .peer = RG_PEER_NONE};
+    struct rg_cons_event ev = {.kind = RG_EVENT_WORK, .peer = RG_PEER_NONE};
     ev.work.has_work = has;
     give(s, ev);
 }
@@ -167,7 +167,7 @@ static inline void pass(struct solo *s, uint64_t ms)
         s->now_ms += part;
         ms -= part;
         for (uint16_t i = 0; i < 3; i++) {
-            give(s, (struct rg_event){.kind = RG_EVENT_STATUS, .peer = i});
+            give(s, (struct rg_cons_event){.kind = RG_EVENT_STATUS, .peer = i});
         }
     }
     simple(s, RG_EVENT_TICK);

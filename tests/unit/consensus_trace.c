@@ -136,7 +136,7 @@ static struct lab *split(size_t who)
     const struct rg_vote gone =
         lab_vote(&l->members, &l->ledger, RG_VOTE_NULLIFY, (struct rg_cand){.view = 2}, 1);
     for (size_t i = 0; i < 4; i++) {
-        struct rg_event ev = {.kind = RG_EVENT_VOTE, .peer = 1, .vote = &gone};
+        struct rg_cons_event ev = {.kind = RG_EVENT_VOTE, .peer = 1, .vote = &gone};
         if (i != who) {
             lab_give(l, i, &ev);
         }
