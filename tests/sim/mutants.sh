@@ -10,7 +10,7 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$1
 shift
-[ $# -gt 0 ] || set -- 0 1 3 4 5 6 7 8 10 12 14 15 22 23 24 25 27
+[ $# -gt 0 ] || set -- 0 1 3 4 5 6 7 8 10 12 14 15 22 23 24 25 27 28
 [ "$*" != all ] || set -- 0 $(sed -n 's/^#define RG_MUTANT_[A-Z_]* \([1-9][0-9]*\) .*/\1/p' "$root/consensus/mutant.h")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
