@@ -27,7 +27,8 @@ void rg_cons_recover_vote(struct rg_cons *c, const struct rg_vote *v)
     }
     c->voted_max = rg_num_max(c->voted_max, v->cand.view);
     /* "cur := max(entry cert + 1, any voted view)", but NULLIFY may have been cast ahead. */
-    const uint64_t ahead = v->kind == RG_VOTE_NULLIFY ? c->members.down : 0;
+    const bool maybe = v->kind == RG_VOTE_NULLIFY && !RG_MUTANT_IS(RG_MUTANT_RESTART_AHEAD);
+    const uint64_t ahead = maybe ? c->members.down : 0;
     c->cur = rg_num_max(c->cur, v->cand.view - rg_num_min(v->cand.view, ahead));
     struct rg_slot *s = rg_cons_slots__get(c, v->cand.view);
     if (s == NULL || s->mine.has[v->kind]) {

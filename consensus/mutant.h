@@ -33,9 +33,10 @@
 #define RG_MUTANT_EQUIVOCATION_ASSERTS 24 /* a second proposal ends the process (B4) */
 #define RG_MUTANT_NO_FETCH 25             /* a missing body is never asked for */
 #define RG_MUTANT_SMALL_QUORUM 26         /* one signature less makes a certificate */
-#define RG_MUTANT_CLOCK_JUDGES 27 /* a certified block's time is held against my clock (B14) */
-#define RG_MUTANT_NULL_JUMPS 28   /* R0: a Null ahead passes over views that nothing certifies */
-#define RG_MUTANT_MUTE_SHORT 29   /* R10: the mute forgets that NULLIFY is cast ahead */
+#define RG_MUTANT_CLOCK_JUDGES 27  /* a certified block's time is held against my clock (B14) */
+#define RG_MUTANT_NULL_JUMPS 28    /* R0: a Null ahead passes over views that nothing certifies */
+#define RG_MUTANT_MUTE_SHORT 29    /* R10: the mute forgets that NULLIFY is cast ahead */
+#define RG_MUTANT_RESTART_AHEAD 30 /* a restart takes NULLIFY cast ahead for where I was */
 
 /* True only in the build of mutant @m; a constant, so the other branch vanishes. */
 #define RG_MUTANT_IS(m) (RG_MUTANT == (m))

@@ -246,6 +246,29 @@ static void recovery(void **state)
     solo_free(s);
 }
 
+/* I had notarized view 1 and nullified view 2 ahead: I was in view 1, and go on there. */
+static void recovered_ahead(void **state)
+{
+    (void)state;
+    struct solo *s = solo_new(4, 3);
+    const struct rg_block_info x = child(&s->root, 1, 1);
+    const struct rg_vote votes[] = {
+        lab_vote(&s->m, &s->ledger, RG_VOTE_NOTARIZE, cand_of(1, 0, &x), 3),
+        lab_vote(&s->m, &s->ledger, RG_VOTE_NULLIFY, (struct rg_cand){.view = 2}, 3)};
+    rg_cons_recover_vote(s->c, &votes[0]);
+    rg_cons_recover_vote(s->c, &votes[1]);
+    simple(s, RG_EVENT_START);
+    assert_int_equal(rg_cons_view(s->c), 1);
+    assert_int_equal(count(s, RG_ACTION_BCAST_VOTE), 2);
+    work(s, true);
+    s->now_ms += 2000;
+    simple(s, RG_EVENT_TICK);
+    assert_true(nullified(s, 1));
+    null_cert(s, 1);
+    assert_int_equal(rg_cons_view(s->c), 2);
+    solo_free(s);
+}
+
 static void observer(void **state)
 {
     (void)state;
@@ -424,6 +447,7 @@ int main(void)
         cmocka_unit_test(final_frees_room),
         cmocka_unit_test(answers),
         cmocka_unit_test(recovery),
+        cmocka_unit_test(recovered_ahead),
         cmocka_unit_test(observer),
         cmocka_unit_test(much_at_once),
         cmocka_unit_test(justification_in_any_order),
