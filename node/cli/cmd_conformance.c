@@ -1,32 +1,12 @@
 #include "base/bytes.h"
-#include "base/limits.h"
 #include "base/time.h"
 #include "node/cli/commands.h"
-#include "node/cli/file.h"
+#include "node/cli/definition_file.h"
 #include "node/cli/profile.h"
 #include "node/cli/say.h"
 #include "node/cli/status_json.h"
-#include "rules/definition.h"
 #include <stdio.h>
 #include <stdlib.h>
-
-static int read_rules(const char *path, uint8_t **data, size_t *len)
-{
-    char text[RG_DEFINITION_ERROR_MAX];
-    struct rg_definition *def = NULL;
-    const rg_err err = rg_file_read(path, RG_DEFINITION_MAX, data, len);
-    if (err != RG_OK) {
-        rg_say_error("%s: %s", path, rg_err_text(err));
-        return RG_CLI_INPUT;
-    }
-    const struct rg_bytes bytes = {*data, *len};
-    if (rg_definition_parse(path, bytes, &def, text) != RG_OK) {
-        rg_say_error("%s", text);
-        return RG_CLI_INPUT;
-    }
-    rg_definition_destroy(&def);
-    return RG_CLI_OK;
-}
 
 static long long count_of(const json_t *rule, const char *key)
 {
@@ -94,18 +74,17 @@ static int run(struct rg_cli *cli)
     const char *as_of_text = rg_opts_get(cli, "as-of");
     const char *path = rg_opts_get(cli, "rules");
     int64_t as_of = -1;
-    uint8_t *data = NULL;
-    size_t len = 0;
+    struct rg_definition_file rules = {0};
     if (as_of_text != NULL && strcmp(as_of_text, "end") != 0 &&
         rg_time_parse(rg_bytes_str(as_of_text), &as_of) != RG_OK) {
         rg_say_error("--as-of %s: it is `end` or a time like 2026-03-01T09:30:00Z", as_of_text);
         return RG_CLI_USAGE;
     }
-    int code = path == NULL ? RG_CLI_OK : read_rules(path, &data, &len);
+    int code = path == NULL ? RG_CLI_OK : rg_definition_file_read(path, &rules);
     if (code == RG_CLI_OK) {
-        code = ask(cli, (struct rg_bytes){data, len}, as_of);
+        code = ask(cli, rules.yaml, as_of);
     }
-    free(data);
+    rg_definition_file_fini(&rules);
     return code;
 }
 

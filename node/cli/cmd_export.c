@@ -1,14 +1,9 @@
-#include "base/bytes.h"
-#include "base/hex.h"
 #include "node/cli/commands.h"
-#include "node/cli/export.h"
+#include "node/cli/history.h"
 #include "node/cli/profile.h"
 #include "node/cli/say.h"
 #include "node/cli/status_json.h"
 #include <stdio.h>
-#include <time.h>
-
-#define SETTLE_MS 10000
 
 typedef rg_err (*event_fn)(struct rg_export *x, const struct rg_export_event *e);
 
@@ -18,7 +13,7 @@ struct exporting {
     const char *path; /* NULL: stdout */
     struct rg_session *session;
     struct rg_export x;
-    struct rg_arena arena; /* one event */
+    event_fn fn; /* what the walk under way does with an event */
 };
 
 /* The exit code of a format's error, said. */
@@ -32,54 +27,21 @@ static int say_format(const struct exporting *e, rg_err err)
     return RG_CLI_INTERNAL;
 }
 
-static int give_case(struct exporting *e, const struct rg_answer_case_events *c, event_fn fn)
+static int give(void *ctx, const struct rg_export_event *event)
 {
-    char pseudonym[2 * RG_ID_BYTES + 1];
-    rg_hex_format(c->pseudonym.b, RG_ID_BYTES, pseudonym);
-    struct rg_export_event told = {.case_id = c->file_number.len > 0 ? c->file_number
-                                                                     : rg_bytes_str(pseudonym)};
-    for (uint32_t i = 0; i < c->event_count; i++) {
-        struct rg_event event = {0};
-        rg_arena_reset(&e->arena);
-        if (rg_ledger_codec_decode_event(&e->arena, c->events[i].event, &event) != RG_OK) {
-            rg_say_error("the node gave an event that is none; do its version and this program's "
-                         "fit?");
-            return RG_CLI_INTERNAL;
-        }
-        told.event_no = c->first + i;
-        told.agency = c->events[i].agency;
-        told.event = &event;
-        e->x.events++;
-        e->x.cases += told.event_no == 0 ? 1 : 0;
-        const rg_err err = fn(&e->x, &told);
-        if (err != RG_OK) {
-            return say_format(e, err);
-        }
-    }
-    return RG_CLI_OK;
+    struct exporting *e = ctx;
+    e->x.events++;
+    e->x.cases += event->event_no == 0 ? 1 : 0;
+    const rg_err err = e->fn(&e->x, event);
+    return err == RG_OK ? RG_CLI_OK : say_format(e, err);
 }
 
-/* Tell @fn all events up to @place->through, which is set when it begins at zeros. */
 static int walk(struct exporting *e, struct rg_session_place *place, event_fn fn)
 {
-    struct rg_answer answer = {0};
-    int code = RG_CLI_OK;
     e->x.events = 0;
     e->x.cases = 0;
-    do {
-        if (rg_session_events(e->session, place, &answer) != RG_OK) {
-            return rg_say_session(e->session);
-        }
-        for (uint32_t i = 0; code == RG_CLI_OK && i < answer.case_count; i++) {
-            code = give_case(e, &answer.cases[i], fn);
-        }
-        rg_say_progress("events", e->x.events, place->through);
-        if (rg_say_stop != 0) {
-            rg_say_error("stopped; the export is not complete");
-            return RG_CLI_AGAIN;
-        }
-    } while (code == RG_CLI_OK && place->next_case != 0);
-    return code;
+    e->fn = fn;
+    return rg_history_walk(e->session, place, give, e);
 }
 
 static int write_all(struct exporting *e, struct rg_session_place *place)
@@ -109,35 +71,10 @@ static int say_file(const struct exporting *e, rg_err err)
                                                                                      : RG_CLI_DISK;
 }
 
-/* What is final now shall be in the export: opening and judging follow finality a moment later. */
-static int settle(struct exporting *e)
-{
-    const int64_t end = rg_line_now() + SETTLE_MS;
-    uint64_t height = 0;
-    for (;;) {
-        struct rg_answer a = {0};
-        if (rg_session_status(e->session, &a) != RG_OK) {
-            return rg_say_session(e->session);
-        }
-        height = height == 0 ? a.status.height : height;
-        if (a.status.rules_height >= height) {
-            return RG_CLI_OK;
-        }
-        if (rg_line_now() > end || rg_say_stop != 0) {
-            rg_say_note("note: the node has judged up to height %llu of %llu; what is later may be "
-                        "missing, export again when it has",
-                        (unsigned long long)a.status.rules_height, (unsigned long long)height);
-            return RG_CLI_OK;
-        }
-        const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
-        (void)nanosleep(&pause, NULL);
-    }
-}
-
 static int export_all(struct exporting *e)
 {
     struct rg_session_place place = {0};
-    int code = settle(e);
+    int code = rg_history_settle(e->session);
     if (code != RG_CLI_OK) {
         return code;
     }
@@ -204,17 +141,12 @@ static int run(struct rg_cli *cli)
         return code;
     }
     code = rg_profile_open(cli, &profile, &e.session);
-    if (code == RG_CLI_OK && rg_arena_init(&e.arena, RG_CLIENT_CODEC_ARENA) != RG_OK) {
-        rg_say_error("out of memory");
-        code = RG_CLI_INTERNAL;
-    }
     if (code == RG_CLI_OK) {
         code = export_all(&e);
     }
     if (code == RG_CLI_OK) {
         code = print_result(cli, &e);
     }
-    rg_arena_fini(&e.arena);
     rg_profile_close(&profile, &e.session);
     return code;
 }

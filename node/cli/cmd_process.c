@@ -1,11 +1,7 @@
-#include "base/limits.h"
 #include "node/cli/commands.h"
-#include "node/cli/file.h"
-#include "node/cli/say.h"
+#include "node/cli/definition_file.h"
 #include "node/cli/status_json.h"
-#include "rules/definition.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 static int report(const struct rg_cli *cli, const char *path, const struct rg_definition *def)
 {
@@ -28,29 +24,18 @@ static int report(const struct rg_cli *cli, const char *path, const struct rg_de
 static int run(struct rg_cli *cli)
 {
     char text[RG_DEFINITION_ERROR_MAX];
-    struct rg_definition *def = NULL;
-    uint8_t *data = NULL;
-    size_t len = 0;
+    struct rg_definition_file file = {0};
     const char *path = cli->args[0];
-    rg_err err = rg_file_read(path, RG_DEFINITION_MAX, &data, &len);
-    if (err != RG_OK) {
-        rg_say_error("%s: %s", path,
-                     err == RG_ERR_FULL ? "larger than a definition may be (64 KiB)"
-                                        : rg_err_text(err));
-        return RG_CLI_INPUT;
+    int code = rg_definition_file_read(path, &file);
+    if (code != RG_CLI_OK) {
+        return code;
     }
-    err = rg_definition_parse(path, (struct rg_bytes){data, len}, &def, text);
-    free(data);
-    if (err != RG_OK) {
-        (void)fprintf(stderr, "%s\n", text[0] != '\0' ? text : rg_err_text(err));
-        return err == RG_ERR_NOMEM ? RG_CLI_INTERNAL : RG_CLI_INPUT;
-    }
-    rg_definition_lint(def, text);
+    rg_definition_lint(file.def, text);
     if (text[0] != '\0') {
         (void)fprintf(stderr, "%s\n", text);
     }
-    const int code = text[0] != '\0' ? RG_CLI_INPUT : report(cli, path, def);
-    rg_definition_destroy(&def);
+    code = text[0] != '\0' ? RG_CLI_INPUT : report(cli, path, file.def);
+    rg_definition_file_fini(&file);
     return code;
 }
 

@@ -12,6 +12,7 @@ struct rg_export_event {
     struct rg_bytes case_id; /* file number of this agency, or the pseudonym in hexadecimal */
     uint32_t event_no;       /* in its case, from 0: the first of a case tells that it begins */
     struct rg_bytes agency;  /* that recorded it */
+    int64_t recorded_ms;     /* time of its block */
     const struct rg_event *event;
 };
 
