@@ -24,6 +24,7 @@ extern const struct rg_cli_command rg_cmd_import;
 extern const struct rg_cli_command rg_cmd_keygen;
 extern const struct rg_cli_command rg_cmd_motions;
 extern const struct rg_cli_command rg_cmd_process_check;
+extern const struct rg_cli_command rg_cmd_process_shadow;
 extern const struct rg_cli_command rg_cmd_propose;
 extern const struct rg_cli_command rg_cmd_status;
 extern const struct rg_cli_command rg_cmd_submit;

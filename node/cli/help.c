@@ -149,7 +149,8 @@ static void complete_bash(void)
     (void)printf("# bash completion for reigen: source <(reigen completion bash)\n"
                  "_reigen() {\n"
                  "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} line\n"
-                 "  case $prev in --profile|--dir|--data|--rules|--process|--genesis|--out|--key) "
+                 "  case $prev in "
+                 "--profile|--dir|--data|--rules|--process|--genesis|--out|--key|--against|--log) "
                  "COMPREPLY=($(compgen -f -- \"$cur\")); return;; esac\n"
                  "  line=\" ${COMP_WORDS[*]:1:COMP_CWORD-1} \"\n  case $line in\n");
     for (size_t i = 0; rg_commands[i] != NULL; i++) {
@@ -163,7 +164,7 @@ static void complete_bash(void)
         "resume' -- \"$cur\"));;\n"
         "  *' genesis '*) COMPREPLY=($(compgen -W 'create show' -- \"$cur\"));;\n"
         "  *' propose '*) COMPREPLY=($(compgen -W 'authorities' -- \"$cur\"));;\n"
-        "  *' process '*) COMPREPLY=($(compgen -W 'check' -- \"$cur\"));;\n"
+        "  *' process '*) COMPREPLY=($(compgen -W 'check shadow' -- \"$cur\"));;\n"
         "  *) COMPREPLY=($(compgen -W 'status submit import case alerts watch conformance export "
         "motions propose vote verify process keygen genesis cluster bench completion --profile "
         "--json --quiet "
