@@ -17,6 +17,7 @@
 #define STOP_MS 10000
 #define LOG_LINES 15
 #define LOG_BYTES 8192
+#define SPAWNED_TRIES 50 /* one a millisecond */
 
 static void pause_ms(long ms)
 {
@@ -97,9 +98,28 @@ static char state_letter(pid_t pid)
     return letter;
 }
 
+/* Read the command line of a process. It is empty for a moment after posix_spawn has returned,
+ * until the new program's is set up; that of a process which has ended stays empty. */
+static rg_err read_words(pid_t pid, uint8_t **out, size_t *out_len)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    for (int i = 0;; i++) {
+        const rg_err err = rg_file_read(path, 64 * 1024, out, out_len);
+        if (err != RG_OK || *out_len > 0 || i == SPAWNED_TRIES) {
+            return err;
+        }
+        const char letter = state_letter(pid);
+        if (letter == 0 || letter == 'Z' || letter == 'X') {
+            return RG_OK;
+        }
+        free(*out);
+        pause_ms(1);
+    }
+}
+
 enum rg_cluster_state rg_cluster_state(const struct rg_cluster *c, uint32_t i, pid_t *out_pid)
 {
-    char path[RG_CLI_PATH_MAX];
     char config[RG_CLI_PATH_MAX];
     uint8_t *data = NULL;
     size_t len = 0;
@@ -109,8 +129,7 @@ enum rg_cluster_state rg_cluster_state(const struct rg_cluster *c, uint32_t i, p
         return RG_CLUSTER_DOWN;
     }
     (void)waitpid(pid, NULL, WNOHANG); /* our own child may have ended */
-    (void)snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-    if (rg_file_read(path, 64 * 1024, &data, &len) != RG_OK) {
+    if (read_words(pid, &data, &len) != RG_OK) {
         return RG_CLUSTER_DOWN;
     }
     rg_cluster_path(c, i, "node.yaml", config);
