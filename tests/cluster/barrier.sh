@@ -74,35 +74,30 @@ grep -q 'never became durable' "$T/control" || fail "the control fails for anoth
 say "ok: $seen"
 
 # 2. The disk fails at the fdatasync of a vote. Only the node's first thread is traced, so the count is the journal's; its
-# first is the seal at the start.
+# first are those of the start. One step at a time: under a load the node would lag behind and vote little.
 withheld=0
 round=0
 steps=0
 while [ "$withheld" -eq 0 ]; do
   round=$((round + 1))
-  [ $round -le 5 ] || fail "no vote was waiting for any of the fdatasyncs that failed"
+  [ $round -le 10 ] || fail "no vote was waiting for any of the fdatasyncs that failed"
   rm -f "$T/trace"
-  start_traced "$T/trace" -e trace=$shown -e inject=fdatasync:error=EIO:when=$((3 + round))
-  synthetic "$T/log.csv" 40 "r$round"
-  "$R" --profile "$D/node1/profile.yaml" import "$T/log.csv" --rate 240 --wait --json > "$T/result.json" 2> "$T/result.err" &
-  import=$!
-  jobs_started+=($import)
+  start_traced "$T/trace" -e trace=$shown -e inject=fdatasync:error=EIO:when=$((12 + round))
   code=0
-  # On a slow machine the import may be over before the node has synced so often: there is always one more step.
   ends_at_work() {
     node_ends "$node" && return 0
     on "$D" 1 submit --case "r$round-$((steps += 1))" --step "Confirmation of receipt" --wait > "$T/out" || fail "submit in round $round"
     node_ends "$node"
   }
-  within 20 ends_at_work || fail "node $traced goes on although its fdatasync failed"
+  within 30 ends_at_work || fail "node $traced goes on although its fdatasync failed"
   wait "$tracer" || code=$?
   eq "$code" 74 "exit code after a failed fdatasync"
   seen=$(python3 "$here/barrier_check.py" "$T/trace" $((traced - 1)) --failed) || fail "after a failed fdatasync: $seen"
   withheld=${seen##*withheld }
-  wait $import || fail "the import ended with $?: $(cat "$T/result.err")"
-  eq "$(num accepted < "$T/result.json")" 240 "accepted with a node that ended"
+  on "$D" 1 submit --case "end$round" --step "Confirmation of receipt" --wait > "$T/out" || fail "no submit without the node"
+  last=$(place "$D" 1)
   "$R" --quiet cluster start $traced --dir "$D"
-  within 10 all_equal "$D" 4 "$(num last_height < "$T/result.json")" || fail "nodes are not equal after the restart"
+  within 10 all_equal "$D" 4 "${last%% *}" || fail "nodes are not equal after the restart"
   stop_traced
   "$R" verify --data "$D/node$traced/data" > "$T/verify" || fail "verify: $(cat "$T/verify")"
 done
