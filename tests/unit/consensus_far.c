@@ -339,6 +339,28 @@ static void much_at_once(void **state)
     solo_free(s);
 }
 
+/* One finalization makes more final than one step has room to tell: the rest follows at once. */
+static void more_than_a_step(void **state)
+{
+    (void)state;
+    struct solo *s = started();
+    struct rg_block_info b = s->root;
+    for (uint64_t view = 1; view <= 100; view++) {
+        b = child(&b, view, (uint8_t)(view + 100));
+        cert(s, RG_VOTE_NOTARIZE, cand_of(view, view - 1, &b));
+        give(s, (struct rg_cons_event){.kind = RG_EVENT_BLOCK, .peer = 0, .block = &b});
+        verdict(s, &b, true);
+    }
+    cert(s, RG_VOTE_FINALIZE, cand_of(100, 99, &b));
+    const size_t first = count(s, RG_ACTION_COMMIT);
+    assert_true(first > 50 && first < 100);
+    assert_int_equal(rg_cons_deadline(s->c), s->now_ms);
+    simple(s, RG_EVENT_TICK);
+    assert_int_equal(first + count(s, RG_ACTION_COMMIT), 100);
+    assert_int_equal(rg_cons_final_view(s->c), 100);
+    solo_free(s);
+}
+
 /* A proposal with two NULLIFY certificates of far views: nothing overtakes in the ring. */
 static void justification_in_any_order(void **state)
 {
@@ -450,6 +472,7 @@ int main(void)
         cmocka_unit_test(recovered_ahead),
         cmocka_unit_test(observer),
         cmocka_unit_test(much_at_once),
+        cmocka_unit_test(more_than_a_step),
         cmocka_unit_test(justification_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
