@@ -192,8 +192,8 @@ static bool should_nullify(struct rg_cons *c, struct rg_slot *s)
     }
     /* R3: "or somebody nullified it and its leader is known to be silent": that vote would be sent
      * again and again while nothing else is wanted. */
-    const bool silent = !s->prop.has && rg_cons_time__silent(c, c->cur);
-    if (silent && (c->armed || rg_cons_pool__count(c, c->cur, RG_VOTE_NULLIFY) > 0)) {
+    const bool given_up = c->armed || rg_cons_pool__count(c, c->cur, RG_VOTE_NULLIFY) > 0;
+    if (!s->prop.has && given_up && rg_cons_time__silent(c, c->cur)) {
         return true;
     }
     if (!c->armed) {
