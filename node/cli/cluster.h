@@ -41,6 +41,11 @@ int rg_cluster_locate(struct rg_cluster *c, const char *dir);
 bool rg_cluster_exists(const struct rg_cluster *c);
 /* Read cluster.yaml of the located folder. */
 int rg_cluster_load(struct rg_cluster *c);
+/* A command on the network in @dir: locate it, be ready to ask its nodes, load. The caller ends
+ * with rg_session_finish. */
+int rg_cluster_open(struct rg_cluster *c, const char *dir);
+/* Read @arg as the number of one of its nodes (from 1) into @out. */
+int rg_cluster_node(const struct rg_cluster *c, const char *arg, uint32_t *out);
 /* Write cluster.yaml. */
 int rg_cluster_save(const struct rg_cluster *c);
 /* The path of @name in node @i's folder (from 1). */

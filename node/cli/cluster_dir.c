@@ -1,4 +1,5 @@
 #include "base/bytes.h"
+#include "base/num.h"
 #include "node/cli/cluster.h"
 #include "node/cli/file.h"
 #include "node/cli/say.h"
@@ -120,6 +121,27 @@ int rg_cluster_load(struct rg_cluster *c)
     }
     rg_yaml_destroy(&doc);
     return failed ? RG_CLI_CONFIG : RG_CLI_OK;
+}
+
+int rg_cluster_open(struct rg_cluster *c, const char *dir)
+{
+    int code = rg_cluster_locate(c, dir);
+    if (code == RG_CLI_OK) {
+        code = rg_session_start() == RG_OK ? rg_cluster_load(c) : RG_CLI_INTERNAL;
+        rg_say_signals();
+    }
+    return code;
+}
+
+int rg_cluster_node(const struct rg_cluster *c, const char *arg, uint32_t *out)
+{
+    uint64_t node = 0;
+    if (rg_num_parse_u64(rg_bytes_str(arg), c->nodes, &node) != RG_OK || node == 0) {
+        rg_say_error("`%s` is no node of this network; nodes are numbered 1 to %u", arg, c->nodes);
+        return RG_CLI_USAGE;
+    }
+    *out = (uint32_t)node;
+    return RG_CLI_OK;
 }
 
 int rg_cluster_save(const struct rg_cluster *c)

@@ -1,5 +1,3 @@
-#include "base/bytes.h"
-#include "base/num.h"
 #include "node/cli/cluster.h"
 #include "node/cli/commands.h"
 #include "node/cli/say.h"
@@ -8,39 +6,25 @@
 
 #define START_MS 20000
 
-/* Find the network and read the node numbers among the arguments (0: none are taken). */
-static int open_cluster(const struct rg_cli *cli, struct rg_cluster *c)
+/* Find the network and read the node numbers among the arguments into @nodes (from 1). */
+static int open_cluster(const struct rg_cli *cli, struct rg_cluster *c,
+                        uint32_t nodes[RG_CLUSTER_NODES_MAX])
 {
-    int code = rg_cluster_locate(c, rg_opts_get(cli, "dir"));
-    if (code == RG_CLI_OK) {
-        code = rg_session_start() == RG_OK ? rg_cluster_load(c) : RG_CLI_INTERNAL;
-        rg_say_signals();
-    }
+    int code = rg_cluster_open(c, rg_opts_get(cli, "dir"));
     for (size_t i = 0; code == RG_CLI_OK && i < cli->arg_count; i++) {
-        uint64_t node = 0;
-        if (rg_num_parse_u64(rg_bytes_str(cli->args[i]), c->nodes, &node) != RG_OK || node == 0) {
-            rg_say_error("`%s` is no node of this network; nodes are numbered 1 to %u",
-                         cli->args[i], c->nodes);
-            code = RG_CLI_USAGE;
-        }
+        code = rg_cluster_node(c, cli->args[i], &nodes[i]);
     }
     return code;
-}
-
-static uint32_t node_arg(const struct rg_cli *cli, size_t i)
-{
-    uint64_t node = 0;
-    return rg_num_parse_u64(rg_bytes_str(cli->args[i]), UINT32_MAX, &node) == RG_OK ? (uint32_t)node
-                                                                                    : 0;
 }
 
 /* Send @sig to every node named. */
 static int signal_nodes(const struct rg_cli *cli, int sig, const char *done)
 {
     static struct rg_cluster c;
-    int code = open_cluster(cli, &c);
+    uint32_t nodes[RG_CLUSTER_NODES_MAX];
+    int code = open_cluster(cli, &c, nodes);
     for (size_t i = 0; code == RG_CLI_OK && i < cli->arg_count; i++) {
-        const uint32_t node = node_arg(cli, i);
+        const uint32_t node = nodes[i];
         if (!rg_cluster_signal(&c, node, sig)) {
             rg_say_error("node %u does not run; start it with `reigen cluster start %u --dir %s`",
                          node, node, c.dir);
@@ -74,9 +58,10 @@ static int run_resume(struct rg_cli *cli)
 static int run_start(struct rg_cli *cli)
 {
     static struct rg_cluster c;
-    int code = open_cluster(cli, &c);
+    uint32_t nodes[RG_CLUSTER_NODES_MAX];
+    int code = open_cluster(cli, &c, nodes);
     for (size_t i = 0; code == RG_CLI_OK && i < cli->arg_count; i++) {
-        const uint32_t node = node_arg(cli, i);
+        const uint32_t node = nodes[i];
         pid_t pid = 0;
         if (rg_cluster_state(&c, node, &pid) != RG_CLUSTER_DOWN) {
             rg_say_note("node %u runs already (pid %d)", node, (int)pid);
@@ -85,9 +70,9 @@ static int run_start(struct rg_cli *cli)
         code = rg_cluster_spawn(&c, node);
     }
     for (size_t i = 0; code == RG_CLI_OK && i < cli->arg_count; i++) {
-        code = rg_cluster_wait_one(&c, node_arg(cli, i), START_MS);
+        code = rg_cluster_wait_one(&c, nodes[i], START_MS);
         if (code == RG_CLI_OK) {
-            rg_say_note("node %u answers", node_arg(cli, i));
+            rg_say_note("node %u answers", nodes[i]);
         }
     }
     rg_session_finish();
@@ -97,7 +82,7 @@ static int run_start(struct rg_cli *cli)
 static int run_down(struct rg_cli *cli)
 {
     static struct rg_cluster c;
-    const int code = open_cluster(cli, &c);
+    const int code = rg_cluster_open(&c, rg_opts_get(cli, "dir"));
     if (code == RG_CLI_OK) {
         rg_cluster_stop(&c);
         rg_say_note(

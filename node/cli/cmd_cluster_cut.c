@@ -1,5 +1,3 @@
-#include "base/bytes.h"
-#include "base/num.h"
 #include "node/cli/cluster.h"
 #include "node/cli/commands.h"
 #include "node/cli/say.h"
@@ -9,11 +7,7 @@
 static int open_cluster(const struct rg_cli *cli, struct rg_cluster *c,
                         struct rg_cluster_cuts *cuts)
 {
-    int code = rg_cluster_locate(c, rg_opts_get(cli, "dir"));
-    if (code == RG_CLI_OK) {
-        code = rg_session_start() == RG_OK ? rg_cluster_load(c) : RG_CLI_INTERNAL;
-        rg_say_signals();
-    }
+    const int code = rg_cluster_open(c, rg_opts_get(cli, "dir"));
     return code == RG_CLI_OK ? rg_cluster_cuts_read(c, cuts) : code;
 }
 
@@ -23,11 +17,10 @@ static int read_side(const struct rg_cli *cli, const struct rg_cluster *c,
 {
     uint32_t count = 0;
     for (size_t i = 0; i < cli->arg_count; i++) {
-        uint64_t node = 0;
-        if (rg_num_parse_u64(rg_bytes_str(cli->args[i]), c->nodes, &node) != RG_OK || node == 0) {
-            rg_say_error("`%s` is no node of this network; nodes are numbered 1 to %u",
-                         cli->args[i], c->nodes);
-            return RG_CLI_USAGE;
+        uint32_t node = 0;
+        const int code = rg_cluster_node(c, cli->args[i], &node);
+        if (code != RG_CLI_OK) {
+            return code;
         }
         count += side[node - 1] ? 0 : 1;
         side[node - 1] = true;

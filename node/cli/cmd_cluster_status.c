@@ -153,15 +153,11 @@ static int run(struct rg_cli *cli)
     static struct rg_cluster c;
     struct rg_cluster_cuts cuts;
     struct summary sum;
-    int code = rg_cluster_locate(&c, rg_opts_get(cli, "dir"));
-    if (code == RG_CLI_OK) {
-        code = rg_session_start() == RG_OK ? rg_cluster_load(&c) : RG_CLI_INTERNAL;
-    }
+    int code = rg_cluster_open(&c, rg_opts_get(cli, "dir"));
     code = code == RG_CLI_OK ? rg_cluster_cuts_read(&c, &cuts) : code;
     if (code != RG_CLI_OK) {
         return code;
     }
-    rg_say_signals();
     /* Nodes are asked one after the other while blocks are made: look until they are level. */
     const int64_t end = rg_line_now() + LEVEL_MS;
     do {

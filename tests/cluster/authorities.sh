@@ -11,6 +11,16 @@ vote() { on "$D" "$1" vote "$2" "$3" --key "$(key "$1")" --wait --json; }
 code_of() { local c=0; "$@" > "$T/out.txt" 2> "$T/err.txt" || c=$?; echo $c; }
 epoch_at() { [ "$(on "$D" "$1" motions --json | num epoch)" = "$2" ]; }
 epoch_everywhere() { local i; for i in 1 2 3 4; do within 60 epoch_at "$i" "$1" || fail "node $i is not in epoch $1"; done; }
+# carry MOTION NODES...: it is carried by the votes of these nodes' agencies.
+carry() {
+  local motion=$1 i
+  shift
+  for i in "$@"; do
+    within 60 sees_motion "$i" "$motion" || fail "node $i does not hear of the motion"
+    vote "$i" "$motion" yes > "$T/vote.json"
+  done
+  eq "$(txt state < "$T/vote.json")" carried "three of four"
+}
 sees_motion() { on "$D" "$1" motions --json | grep -q "\"id\":\"$2\""; }
 no_motions() { on "$D" "$1" motions --json | grep -q '"motions":\[\]'; }
 authorities() { on "$D" "$1" status --json | grep -o '"authorities":\[.*\],"quorum"' | grep -o '"agency":"[^"]*"' | cut -d '"' -f 4 | tr '\n' ' '; }
@@ -84,11 +94,7 @@ works_on
 
 # AG4 leaves, by three of four.
 leave=$(propose 1 BAMF,LDS-SN,AG3)
-for i in 2 3; do
-  within 60 sees_motion $i "$leave" || fail "node $i does not hear of the motion"
-  vote $i "$leave" yes > "$T/vote.json"
-done
-eq "$(txt state < "$T/vote.json")" carried "three of four"
+carry "$leave" 2 3
 epoch_everywhere 2
 takes_turns 1 "BAMF LDS-SN AG3 "
 takes_turns 4 "BAMF LDS-SN AG3 "
@@ -104,11 +110,7 @@ works_on
 
 # It comes back, first in turn, with its own agency's vote.
 back=$(propose 4 AG4,node1,LDS-SN,AG3)
-for i in 1 2; do
-  within 60 sees_motion $i "$back" || fail "node $i does not hear of the motion"
-  vote $i "$back" yes > "$T/vote.json"
-done
-eq "$(txt state < "$T/vote.json")" carried "three of four"
+carry "$back" 1 2
 epoch_everywhere 3
 takes_turns 2 "AG4 BAMF LDS-SN AG3 "
 works_on

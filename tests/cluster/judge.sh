@@ -4,15 +4,19 @@
 # shellcheck shell=bash
 loaders=()
 : > "$T/accepted"
+# Load: cases of a file (6 events each), events a second, and the seconds its last file may take.
+load_cases=10
+load_rate=200
+load_end=60
 
-# Files of 60 events through a node, each waited for and counted, until $T/stop is there.
+# Files through a node, each waited for and counted, until $T/stop is there.
 load() {
   local dir=$1 node=$2 k=$3
   while [ ! -e "$T/stop" ]; do
     k=$((k + 1))
-    synthetic "$T/load$node.csv" 10 "$k"
+    synthetic "$T/load$node.csv" $load_cases "$k"
     # A node that is away or cut off ends the wait: the import is taken up again, as an operator would.
-    until "$R" --profile "$dir/node$node/profile.yaml" import "$T/load$node.csv" --rate 200 --wait --json > "$T/load$node.json" 2> "$T/load$node.err"; do
+    until "$R" --profile "$dir/node$node/profile.yaml" import "$T/load$node.csv" --rate $load_rate --wait --json > "$T/load$node.json" 2> "$T/load$node.err"; do
       [ ! -e "$T/abort" ] || return
       sleep 0.1
     done
@@ -28,7 +32,7 @@ start_load() {
 loaders_ended() { local pid; for pid in "${loaders[@]}"; do if kill -0 "$pid" 2> /dev/null; then return 1; fi; done; }
 stop_load() {
   touch "$T/stop"
-  within 60 loaders_ended || { touch "$T/abort"; fail "the load does not end: $(cat "$T"/load*.err)"; }
+  within $load_end loaders_ended || { touch "$T/abort"; fail "the load does not end: $(cat "$T"/load*.err)"; }
 }
 
 # one DIR NODE CASE [SECONDS]: an event of a new case is final through this node.

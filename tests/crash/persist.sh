@@ -7,7 +7,7 @@
 from=${1:-1} to=${2:-40} step=${3:-3}
 if grep -q -a -E '__(asan|tsan)_init' "$REIGEN_BIN/reigend"; then say "SKIPPED: a sanitizer build"; exit 0; fi
 crash_up
-start_load
+load_both
 for n in $(seq "$from" "$step" "$to"); do
   if [ $((n / step % 2)) -eq 0 ]; then run_victim 20 RG_CRASH_AT="$n"; else run_victim 20 RG_CRASH_AT="$n" RG_CRASH_TORN=1; fi
   [ $((kills % 25)) -ne 0 ] || keep_journal "$n"

@@ -9,7 +9,7 @@ grep -q -a RG_FAIL_AT "$REIGEN_BIN/reigend" || fail "these programs have no fail
 mapfile -t names < <(grep -rhoE 'RG_FAILPOINT\("[a-z.]+"\)' "$root/storage" "$root/node" | cut -d '"' -f 2 | sort -u)
 [ ${#names[@]} -ge 30 ] || fail "only ${#names[@]} points are named"
 crash_up
-start_load
+load_both
 seen=0
 missed=
 for name in "${names[@]}"; do
