@@ -156,7 +156,6 @@ struct sim_node {
     uint64_t chain_count;
     uint64_t chain_cap;
     uint64_t chain_durable;
-    uint64_t chain_judged; /* shown to the oracle: durable here, or behind its barrier */
     /* agency */
     uint32_t to_submit;
     uint64_t tokens;
@@ -268,8 +267,8 @@ void sim_disk_crash(struct sim *s, struct sim_node *node);
 /* Records @from..@to of the active file are durable now. */
 void sim_disk_tell(struct sim *s, struct sim_node *node, size_t from, size_t to);
 void sim_disk_wipe(struct sim_node *node);
-void sim_disk_archive(struct sim *s, struct sim_node *node, const struct rg_core_final *f);
-void sim_disk_judge(struct sim *s, struct sim_node *node, uint64_t height);
+void sim_disk_keep(struct sim *s, struct sim_node *node, const struct rg_core_final *f);
+void sim_disk_archive(struct sim *s, struct sim_node *node, uint64_t height);
 void sim_disk_serve(struct sim *s, struct sim_node *node, const struct rg_core_action *a);
 void sim_disk_backup(struct sim_node *node); /* keep a copy of the journal */
 void sim_disk_restore(struct sim_node *node);

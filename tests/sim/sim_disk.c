@@ -121,8 +121,6 @@ void sim_disk_crash(struct sim *s, struct sim_node *node)
         sim_buf_drop(node->chain[h].results);
     }
     node->chain_count = node->chain_durable;
-    node->chain_judged =
-        node->chain_judged < node->chain_count ? node->chain_judged : node->chain_count;
 }
 
 void sim_disk_wipe(struct sim_node *node)
@@ -135,7 +133,6 @@ void sim_disk_wipe(struct sim_node *node)
         sim_buf_drop(node->chain[h].state);
         sim_buf_drop(node->chain[h].results);
     }
-    node->chain_judged = 0;
     node->chain_count = 0;
     node->chain_durable = 0;
     node->durable = 0;
@@ -184,7 +181,7 @@ void sim_disk_free(struct sim_node *node)
     free(node->chain);
 }
 
-void sim_disk_archive(struct sim *s, struct sim_node *node, const struct rg_core_final *f)
+void sim_disk_keep(struct sim *s, struct sim_node *node, const struct rg_core_final *f)
 {
     if (f->height != node->chain_count + 1) {
         sim_fail(s, "final blocks do not come in order of height");
@@ -202,29 +199,26 @@ void sim_disk_archive(struct sim *s, struct sim_node *node, const struct rg_core
                            .cert = f->cert.len > 0 ? sim_buf_new(f->cert) : NULL,
                            .state = sim_buf_new(f->state),
                            .results = sim_buf_new(f->results)};
-    if (f->cert.len == 0) {
-        return; /* it waits for the block that the certificate names */
-    }
-    sim_post(s, (struct sim_event){.at_ms = s->now_ms + 1 + sim_below(s, s->archive_ms),
-                                   .kind = SIM_ARCHIVED,
-                                   .node = node->index,
-                                   .life = node->life,
-                                   .arg = f->height});
 }
 
-/* A block counts as final when it is in the archive for good, or when what makes it final is behind
- * its barrier: before that it may be forgotten, and nobody has been told. */
-void sim_disk_judge(struct sim *s, struct sim_node *node, uint64_t height)
+/* What makes a block final is behind its barrier: others may know it now, and the archive may write
+ * it. One without a certificate is written with the next that has one. */
+void sim_disk_archive(struct sim *s, struct sim_node *node, uint64_t height)
 {
-    while (node->chain_judged < height && node->chain_judged < node->chain_count) {
-        const struct sim_block *b = &node->chain[node->chain_judged++];
-        const struct rg_core_final f = {.height = b->height,
-                                        .time_ms = b->time_ms,
-                                        .hash = b->hash,
-                                        .block = sim_buf_bytes(b->block),
-                                        .results = sim_buf_bytes(b->results),
-                                        .state = sim_buf_bytes(b->state)};
-        sim_oracle_final(s, node->index, &f);
+    const struct sim_block *b = &node->chain[height - 1];
+    const struct rg_core_final f = {.height = b->height,
+                                    .time_ms = b->time_ms,
+                                    .hash = b->hash,
+                                    .block = sim_buf_bytes(b->block),
+                                    .results = sim_buf_bytes(b->results),
+                                    .state = sim_buf_bytes(b->state)};
+    sim_oracle_final(s, node->index, &f);
+    if (b->cert != NULL) {
+        sim_post(s, (struct sim_event){.at_ms = s->now_ms + 1 + sim_below(s, s->archive_ms),
+                                       .kind = SIM_ARCHIVED,
+                                       .node = node->index,
+                                       .life = node->life,
+                                       .arg = height});
     }
 }
 

@@ -86,7 +86,7 @@ static void let_go(struct sim *s, struct sim_node *node, const struct rg_core_ac
         }
         break;
     case RG_CORE_FINAL:
-        sim_disk_judge(s, node, a->height);
+        sim_disk_archive(s, node, a->height);
         break;
     case RG_CORE_OWN_FINAL:
         sim_oracle_told(s, node->index, a->sequence, a->height, a->index, a->result);
@@ -137,7 +137,7 @@ static void perform_one(struct sim *s, struct sim_node *node, const struct rg_co
         node->need = node->file[node->active].count;
         return;
     case RG_CORE_FINAL:
-        sim_disk_archive(s, node, a->block);
+        sim_disk_keep(s, node, a->block);
         hold(node, a);
         node->held[node->held_count - 1].action.height = a->block->height;
         return;
@@ -301,7 +301,6 @@ static void archived(struct sim *s, struct sim_node *node, uint64_t height)
     if (height > node->chain_durable) {
         node->chain_durable = height;
     }
-    sim_disk_judge(s, node, height);
     perform(s, node, rg_core_on_archived(node->core, height, time_of(s, node)));
     if (node->core != NULL) {
         perform(s, node, rg_core_on_followed(node->core, height, time_of(s, node)));
