@@ -203,19 +203,28 @@ int rg_cluster_name_agencies(struct rg_cluster *c, const char *list)
     return RG_CLI_OK;
 }
 
-static bool port_free(uint16_t port)
+/* A socket that listens on @port; -1: it is in use. */
+static int take_port(uint16_t port)
 {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return false;
+        return -1;
     }
     const int one = 1;
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    const bool ok = bind(fd, (const struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 1) == 0;
-    (void)close(fd);
-    return ok;
+    if (bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 || listen(fd, 1) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static bool port_free(uint16_t port)
+{
+    const int fd = take_port(port);
+    return fd >= 0 && close(fd) == 0;
 }
 
 /* The first port of the block that is taken, 0 when all are free. */
@@ -247,9 +256,15 @@ int rg_cluster_pick_ports(struct rg_cluster *c, uint16_t wanted)
     }
     const uint32_t block = RG_CLUSTER_NODES_MAX * RG_CLUSTER_PORTS;
     for (uint32_t base = RG_CLUSTER_FIRST_PORT; base < RG_CLUSTER_LAST_PORT; base += block) {
-        if (taken_port(c, base) == 0) {
+        /* No node uses the first port. It stays taken until this process ends, its nodes have
+         * theirs then: another network that is started at the same time gets the next block. */
+        const int claim = take_port((uint16_t)base);
+        if (claim >= 0 && taken_port(c, base) == 0) {
             c->base_port = (uint16_t)base;
             return RG_CLI_OK;
+        }
+        if (claim >= 0) {
+            (void)close(claim);
         }
     }
     rg_say_error("no free block of ports between %d and %d; name one with --base-port",
