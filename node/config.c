@@ -220,8 +220,9 @@ static rg_err take_genesis(struct reading *r)
 
 static rg_err take_all(struct reading *r)
 {
-    static const char *const keys[] = {"ledger",  "principal", "genesis", "key",   "data",
-                                       "cluster", "relay",     "listen",  "peers", "rules"};
+    static const char *const keys[] = {"ledger", "principal", "genesis", "key",
+                                       "data",   "cluster",   "relay",   "listen",
+                                       "peers",  "rules",     "module"};
     struct rg_config *c = r->c;
     const struct rg_yaml_node *root = rg_yaml_root(r->doc);
     rg_yaml_only(r->doc, root, keys, sizeof keys / sizeof keys[0]);
@@ -231,6 +232,7 @@ static rg_err take_all(struct reading *r)
     take_path(r, "key", true, c->key_path);
     take_path(r, "data", true, c->data);
     take_path(r, "rules", false, c->rules);
+    take_path(r, "module", false, c->module);
     if (!join(r->file, "cut.yaml", c->cut)) {
         rg_yaml_report(r->doc, NULL, "the path of this file is too long");
     }

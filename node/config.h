@@ -17,8 +17,9 @@ struct rg_config {
     char genesis_path[RG_DISK_PATH_MAX];
     char key_path[RG_DISK_PATH_MAX];
     char data[RG_DISK_PATH_MAX];
-    char cut[RG_DISK_PATH_MAX];   /* cut.yaml beside the file read (node/cut.h) */
-    char rules[RG_DISK_PATH_MAX]; /* program of the rules host; empty: beside this program */
+    char cut[RG_DISK_PATH_MAX];    /* cut.yaml beside the file read (node/cut.h) */
+    char rules[RG_DISK_PATH_MAX];  /* program of the rules host; empty: beside this program */
+    char module[RG_DISK_PATH_MAX]; /* rules module or script for it; empty: the bundled one alone */
     bool cluster;
     bool relay;
     struct rg_peers_address listen;

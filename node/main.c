@@ -12,6 +12,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -349,10 +350,27 @@ static void rules_program(const struct rg_config *c, char out[RG_DISK_PATH_MAX])
     }
 }
 
+/* The path that the rules host gets: absolute, of a file that is there now. */
+static bool rules_module(const struct rg_config *c, char out[RG_DISK_PATH_MAX])
+{
+    out[0] = '\0';
+    if (c->module[0] == '\0') {
+        return true;
+    }
+    char *path = realpath(c->module, NULL);
+    const bool fits = path != NULL && strlen(path) < RG_DISK_PATH_MAX;
+    if (fits) {
+        (void)snprintf(out, RG_DISK_PATH_MAX, "%s", path);
+    }
+    free(path);
+    return fits;
+}
+
 static int open_parts(struct node *n)
 {
     char why[RG_LOOP_WHY_MAX] = "";
     char rules[RG_DISK_PATH_MAX];
+    char module[RG_DISK_PATH_MAX];
     const struct rg_config *c = n->config;
     const struct rg_loop_config lc = {
         .config = c,
@@ -362,6 +380,9 @@ static int open_parts(struct node *n)
         .test_hooks = n->args.test_hooks,
     };
     int code = EXIT_INTERNAL;
+    if (!rules_module(c, module)) {
+        return fail(EXIT_CONFIG, "the rules module that node.yaml names is not there", c->module);
+    }
     rg_err err = rg_loop_new(&lc, &n->loop, &code, why);
     if (err != RG_OK) {
         return fail(code, "the node cannot go on from its data", why);
@@ -377,6 +398,7 @@ static int open_parts(struct node *n)
         .api_port = c->api,
         .events_port = c->events,
         .rules_program = rules,
+        .rules_module = module,
         .cluster = c->cluster,
         .test_hooks = n->args.test_hooks,
         .zap = n->zap,

@@ -9,6 +9,7 @@
 #include "rules/host.h"
 #include "rules/host_jail.h"
 #include "rules/hostio.h"
+#include "rules/lua.h"
 
 #define EXIT_USAGE 64
 #define EXIT_INTERNAL 70
@@ -21,12 +22,22 @@ static const char help[] =
     "socket as descriptor 3, and is of no use alone.\n"
     "\n"
     "  --module FILE  a rules module (shared object, see reigen_rules.h) in place of the\n"
-    "                 bundled 'soll'; an absolute path\n"
+    "                 bundled 'soll', or a Lua script (.lua) beside it; an absolute path\n"
     "  --help         this text\n"
     "  --version      the version\n"
     "\n"
     "Ends with 0 when reigend closes the socket, 64 on wrong use, 70 when it cannot go on,\n"
     "78 when the module cannot be loaded.\n";
+
+static const struct rg_rules_module *load_script(const char *path)
+{
+    char err[RG_RULES_ERROR_MAX] = "";
+    const struct rg_rules_module *m = rg_lua_module(path, err);
+    if (m == NULL) {
+        (void)fprintf(stderr, "reigen-rules: cannot load the module: %s\n", err);
+    }
+    return m;
+}
 
 static const struct rg_rules_module *load(const char *path)
 {
@@ -34,9 +45,13 @@ static const struct rg_rules_module *load(const char *path)
         void *symbol;
         rg_rules_entry_point entry;
     } u = {NULL};
+    const size_t len = strlen(path);
     if (path[0] != '/') {
         (void)fprintf(stderr, "reigen-rules: %s: give the module as an absolute path\n", path);
         return NULL;
+    }
+    if (len > 4 && strcmp(path + len - 4, ".lua") == 0) {
+        return load_script(path);
     }
     void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (so == NULL) {

@@ -3,8 +3,8 @@
  *
  *     const struct rg_rules_module *reigen_rules_module(void);
  *
- * and is loaded by `reigen-rules --module FILE`. The bundled module `soll` is used through the same
- * table.
+ * and is loaded by `reigen-rules --module FILE` (`module:` in node.yaml; docs/rules-modules.md).
+ * The bundled module `soll` is used through the same table.
  *
  * A module judges one case at a time: begin, then entries, ticks and questions in ledger order,
  * then end. It keeps nothing about a case but the state it hands back at `end`, at most state_max

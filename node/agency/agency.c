@@ -93,6 +93,7 @@ static rg_err open_monitor(struct rg_agency *g)
                                         .events_port = g->c.events_port,
                                         .zap = g->c.zap,
                                         .rules_program = g->rules_program,
+                                        .rules_module = g->rules_module,
                                         .cluster = g->c.cluster};
     const rg_err err = rg_monitor_open(&m, &g->monitor, g->why, sizeof g->why);
     if (err == RG_OK) {
@@ -241,6 +242,9 @@ static rg_err prepare(struct rg_agency *g, const struct rg_agency_config *config
     rg_err err = copy_text(config->host, g->host, sizeof g->host);
     if (err == RG_OK) {
         err = copy_text(config->rules_program, g->rules_program, sizeof g->rules_program);
+    }
+    if (err == RG_OK && config->rules_module != NULL) {
+        err = copy_text(config->rules_module, g->rules_module, sizeof g->rules_module);
     }
     if (err == RG_OK) {
         err = rg_disk_join(config->data_dir, "vault", g->vault_dir);

@@ -32,6 +32,7 @@ struct rg_agency {
     char why[RG_AGENCY_WHY_MAX];
     char host[256];
     char rules_program[RG_DISK_PATH_MAX];
+    char rules_module[RG_DISK_PATH_MAX];
     char vault_dir[RG_DISK_PATH_MAX];
     char alerts_dir[RG_DISK_PATH_MAX];
     uint8_t vault_key[RG_KEY_BYTES];

@@ -319,8 +319,13 @@ static rg_err write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
         a.message_de = "Die Regel kann für diesen Fall nicht weiter verfolgt werden.";
         a.message_en = "The rule cannot be followed further for this case.";
     } else {
-        a.message_de = f->rule < d->rule_count ? d->rules[f->rule].message_de : "";
-        a.message_en = f->rule < d->rule_count ? d->rules[f->rule].message_en : "";
+        /* The rules of a module are not in the definition, whatever their number. */
+        const bool known =
+            f->rule < d->rule_count && rg_definition_is(d->rules[f->rule].id, f->rule_id);
+        a.message_de = known ? d->rules[f->rule].message_de
+                             : "Eine Regel des Regelmoduls dieser Behörde; siehe dort.";
+        a.message_en = known ? d->rules[f->rule].message_en
+                             : "A rule of this agency's rules module; see there.";
     }
     if (f->has_place && f->place.writer < g->agency_count) {
         a.agency = rg_bytes_str(g->agency[f->place.writer].name);

@@ -6,6 +6,7 @@
 #include "base/panic.h"
 #include "crypto/rand.h"
 #include "rules/hostmsg.h"
+#include "rules/utf8.h"
 
 struct question {
     uint64_t case_no;
@@ -149,7 +150,9 @@ void rg_duties_answer(struct rg_duties *d, struct rg_bytes answer)
     while (rg_hostmsg_next_answer(&r, &a)) {
         err = a.status == RG_HOSTMSG_OK ? RG_OK : RG_ERR_INVALID;
         while (rg_hostmsg_next_item(&r, &item)) {
-            if (item.kind != RG_HOSTMSG_DUTY || count == RG_MONITOR_DUTIES_MAX) {
+            if (item.kind != RG_HOSTMSG_DUTY || count == RG_MONITOR_DUTIES_MAX ||
+                !rg_utf8_is_text(item.rule_id) || !rg_utf8_is_text(item.step) ||
+                !rg_utf8_is_text(item.agencies)) {
                 continue;
             }
             struct rg_answer_duty *out = &d->duty[count];

@@ -49,7 +49,8 @@ rg_err rg_evaluate_open(const struct rg_evaluate_config *c, struct rg_evaluate *
         return RG_ERR_NOMEM;
     }
     e->config = *c;
-    e->ticks = c->definition->clock == RG_DEFINITION_LEDGER && has_limits(c->definition);
+    e->ticks =
+        c->definition->clock == RG_DEFINITION_LEDGER && (c->module || has_limits(c->definition));
     rg_hostmsg_buf_init(&e->msg, RG_HOSTMSG_BATCH_MAX);
     rg_err err = rg_opbatch_init(&e->batch);
     err = err == RG_OK ? read_cursor(e) : err;

@@ -23,9 +23,10 @@
 struct rg_evaluate; /* opaque */
 struct rg_chain;
 
-#define RG_EVALUATE_EVENTS_MAX 512 /* in one message */
-#define RG_EVALUATE_TICKS_MAX 256  /* cases in one message */
-#define RG_EVALUATE_LAZY_MS 100    /* changes without alerts may wait so long to be written */
+#define RG_EVALUATE_EVENTS_MAX 512  /* in one message */
+#define RG_EVALUATE_TICKS_MAX 256   /* cases in one message */
+#define RG_EVALUATE_ALERTS_MAX 2048 /* of one case in an answer, and 64 more an operation */
+#define RG_EVALUATE_LAZY_MS 100     /* changes without alerts may wait so long to be written */
 #define RG_EVALUATE_STATES_MAX ((size_t)2 * 1024 * 1024) /* bytes of states in one message */
 
 /* All borrowed. */
@@ -38,6 +39,7 @@ struct rg_evaluate_config {
     struct rg_casestates *cases;
     struct rg_alertlog *log;
     struct rg_events *events;
+    bool module; /* the host has a module, which may set deadlines that the definition lacks */
 };
 
 /* Start behind what the store says was judged.

@@ -9,6 +9,7 @@
 #include "node/monitor/evaluate_priv.h"
 #include "rules/definition.h"
 #include "rules/reigen_rules.h"
+#include "rules/utf8.h"
 #include "storage/chain.h"
 
 #define SUBJECT_BYTES 16
@@ -139,9 +140,12 @@ static rg_err add_finding(struct rg_evaluate *e, uint32_t i, const struct rg_hos
 
 static bool check_item(const struct rg_evaluate *e, uint32_t i, const struct rg_hostmsg_item *item)
 {
+    const uint64_t ops = e->batch.cases[i].op_count;
     return item->kind != RG_HOSTMSG_ALERT ||
-           (item->op < e->batch.cases[i].op_count && item->severity >= RG_CLOUDEVENT_WARNING &&
-            item->severity <= RG_CLOUDEVENT_SYSTEM);
+           (item->op < ops && item->due_ms >= 0 &&
+            item->event_no < (int64_t)(e->state[i]->event_count + ops) &&
+            item->severity >= RG_CLOUDEVENT_WARNING && item->severity <= RG_CLOUDEVENT_SYSTEM &&
+            item->rule_id.len > 0 && rg_utf8_is_text(item->rule_id) && rg_utf8_is_text(item->step));
 }
 
 /* The whole answer is looked at before anything of it counts. */
@@ -151,14 +155,18 @@ static bool check_answer(const struct rg_evaluate *e, struct rg_bytes answer)
     struct rg_hostmsg_item item;
     uint64_t no = 0;
     uint32_t i = 0;
+    uint64_t alerts = 0;
     bool ok = true;
     struct rg_reader r = rg_hostmsg_result(answer, &no);
     while (rg_hostmsg_next_answer(&r, &a)) {
         ok = ok && i < e->batch.case_count && a.case_no == e->batch.cases[i].case_no &&
              a.state.len <= RG_HOSTMSG_STATE_MAX;
+        alerts = 0;
         while (rg_hostmsg_next_item(&r, &item)) {
             ok = ok && check_item(e, i, &item);
+            alerts += item.kind == RG_HOSTMSG_ALERT ? 1 : 0;
         }
+        ok = ok && alerts <= RG_EVALUATE_ALERTS_MAX + 64 * (uint64_t)e->batch.cases[i].op_count;
         i++;
     }
     return ok && rg_bytes_done(&r) && no == e->batch_no && i == e->batch.case_count;

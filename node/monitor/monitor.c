@@ -30,6 +30,7 @@
 #define KILLS_MAX 32       /* the same when somebody else may have ended the host */
 #define DEATHS_TOLD 100    /* system alerts at most one a minute from then on */
 #define CURSORS_MAX 4096
+#define CANNOT_LOAD 78 /* exit code of reigen-rules */
 
 static rg_err open_store(struct rg_monitor *m, char *why, size_t why_cap)
 {
@@ -50,14 +51,16 @@ static rg_err open_parts(struct rg_monitor *m)
                                           c->feed,    m->events,    m->kv};
     rg_err e = rg_casestate_cache_create(m->kv, &c->genesis->ledger_id, &m->cases);
     e = e == RG_OK ? rg_alertlog_open(&lc, &m->log) : e;
-    const struct rg_evaluate_config ec = {c->genesis, c->definition, c->feed, c->chain,
-                                          m->kv,      m->cases,      m->log,  m->events};
+    const bool module = c->rules_module != NULL && c->rules_module[0] != '\0';
+    const struct rg_evaluate_config ec = {c->genesis, c->definition, c->feed,   c->chain, m->kv,
+                                          m->cases,   m->log,        m->events, module};
     e = e == RG_OK ? rg_evaluate_open(&ec, &m->evaluate) : e;
     e = e == RG_OK ? rg_duties_create(c->feed, m->cases, &m->duties) : e;
     const struct rg_conform_config cc = {c->genesis, c->feed, c->rules_program};
     e = e == RG_OK ? rg_conform_create(&cc, &m->conform) : e;
     const struct rg_ruleshost_options o = {
         .program = c->rules_program,
+        .module = module ? c->rules_module : NULL,
         .definition = {c->genesis->definition, c->genesis->definition_len}};
     return e == RG_OK ? rg_ruleshost_create(&o, &m->host) : e;
 }
@@ -203,7 +206,10 @@ static void tell_death(struct rg_monitor *m, const struct rg_ruleshost_death *d)
     m->death_told_ms = m->now_ms;
     switch (d->end) {
     case RG_RULESHOST_EXIT:
-        (void)snprintf(text, sizeof text, "The rules host ended with code %d; it is started again.",
+        (void)snprintf(text, sizeof text,
+                       d->detail == CANNOT_LOAD
+                           ? "The rules host cannot load its module (code %d); see the node's log."
+                           : "The rules host ended with code %d; it is started again.",
                        d->detail);
         break;
     case RG_RULESHOST_SIGNAL:
@@ -270,7 +276,8 @@ static void on_refusal(struct rg_monitor *m)
 {
     char text[400];
     m->refused = true;
-    (void)snprintf(text, sizeof text, "The rules host refuses the process definition: %.300s",
+    (void)snprintf(text, sizeof text,
+                   "The rules host refuses the process definition or its script: %.300s",
                    rg_ruleshost_text(m->host));
     rg_alertlog_add_system(m->log, "rules-definition", (struct rg_bytes){NULL, 0}, text,
                            m->follow_ms);

@@ -42,6 +42,7 @@ struct rg_monitor_config {
     uint16_t events_port;     /* 0: chosen by the kernel */
     struct rg_zap *zap;       /* while rg_zap_is_alive says no, the events socket is unbound */
     const char *rules_program;
+    const char *rules_module; /* absolute path for it; NULL or empty: the bundled one alone */
     bool cluster;
 };
 

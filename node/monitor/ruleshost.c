@@ -28,6 +28,7 @@ enum stage {
 
 struct rg_ruleshost {
     char *program;
+    char *module;               /* NULL: the bundled one */
     struct rg_hostmsg_buf open; /* the OPEN message */
     uint64_t deadline_ms;
     enum stage stage;
@@ -60,10 +61,12 @@ rg_err rg_ruleshost_create(const struct rg_ruleshost_options *o, struct rg_rules
     h->pause_ms = RG_RULESHOST_PAUSE_MIN_MS;
     h->deadline_ms = o->deadline_ms != 0 ? o->deadline_ms : RG_RULESHOST_DEADLINE_MS;
     h->program = strdup(o->program);
+    h->module = o->module == NULL ? NULL : strdup(o->module);
     rg_hostmsg_buf_init(&h->open, RG_HOSTMSG_BATCH_MAX);
     rg_hostmsg_put_open(&h->open, o->definition);
-    if (h->program == NULL || h->open.failed) {
-        const rg_err e = h->program == NULL ? RG_ERR_NOMEM : RG_ERR_FULL;
+    const bool copied = h->program != NULL && (o->module == NULL || h->module != NULL);
+    if (!copied || h->open.failed) {
+        const rg_err e = copied ? RG_ERR_FULL : RG_ERR_NOMEM;
         rg_ruleshost_destroy(&h);
         return e;
     }
@@ -100,6 +103,7 @@ void rg_ruleshost_destroy(struct rg_ruleshost **h)
     end_process(*h, &status);
     rg_hostmsg_buf_free(&(*h)->open);
     free((*h)->program);
+    free((*h)->module);
     free((*h)->in);
     free(*h);
     *h = NULL;
@@ -224,7 +228,7 @@ static enum rg_ruleshost_news start(struct rg_ruleshost *h, uint64_t now_ms)
     }
     pid_t pid = 0;
     int fd = -1;
-    if (rg_hostio_spawn(h->program, NULL, &pid, &fd) != RG_OK) {
+    if (rg_hostio_spawn(h->program, h->module, &pid, &fd) != RG_OK) {
         return died(h, RG_RULESHOST_START, now_ms);
     }
     h->pid = pid;

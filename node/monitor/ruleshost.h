@@ -18,6 +18,7 @@ struct rg_ruleshost; /* opaque */
 
 struct rg_ruleshost_options {
     const char *program;        /* path to reigen-rules */
+    const char *module;         /* absolute path to a module for it; NULL: the bundled one alone */
     struct rg_bytes definition; /* bytes to open */
     uint64_t deadline_ms;       /* 0: RG_RULESHOST_DEADLINE_MS */
 };
@@ -46,7 +47,7 @@ struct rg_ruleshost_death {
     uint32_t deaths_in_message; /* of processes that had the message now under way; 0: none is */
 };
 
-/* Make the supervisor; starts no process yet. Copies program and definition.
+/* Make the supervisor; starts no process yet. Copies program, module and definition.
  * Errors: RG_ERR_NOMEM; RG_ERR_FULL  the definition is over the message's limit. */
 RG_CHECKED rg_err rg_ruleshost_create(const struct rg_ruleshost_options *o,
                                       struct rg_ruleshost **out);

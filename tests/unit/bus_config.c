@@ -106,8 +106,9 @@ static void a_good_file(void **state)
     char err[RG_YAML_ERROR_MAX];
     char path[128];
     struct rg_config *c = NULL;
-    assert_int_equal(load(HEAD "cluster: true\nrules: /opt/reigen-rules\n" LISTEN PEERS, &c, err),
-                     RG_OK);
+    assert_int_equal(
+        load(HEAD "cluster: true\nrules: /opt/reigen-rules\nmodule: m.lua\n" LISTEN PEERS, &c, err),
+        RG_OK);
     assert_string_equal(c->ledger, "anker");
     assert_int_equal(c->principal, 0);
     assert_int_equal(c->place, 0);
@@ -121,6 +122,8 @@ static void a_good_file(void **state)
     path_of("data", path);
     assert_string_equal(c->data, path);
     assert_string_equal(c->rules, "/opt/reigen-rules");
+    path_of("m.lua", path);
+    assert_string_equal(c->module, path);
     assert_string_equal(c->genesis.name, "anker");
     rg_config_destroy(&c);
     assert_null(c);

@@ -1,5 +1,6 @@
 /* The rules host as a process: started over a socket pair, jailed, killed in the middle, started
- * again, and the same answers. argv[1] is the program, argv[2] a module built for this test. */
+ * again, and the same answers. argv[1] is the program, argv[2] and [3]
+ * the example modules, argv[4] a bad one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +23,8 @@
 
 static const char *program;
 static const char *bad_module;
+static const char *weekend;
+static const char *script;
 
 struct child {
     pid_t pid;
@@ -262,6 +265,38 @@ static void jail_kills_bad_module(void **state)
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 }
 
+/* The examples of the documentation, each in the jail: one in C instead of `soll`, one in Lua
+ * beside it. All of the batches lie in the first days of 1970, a Thursday. */
+static void examples(void **state)
+{
+    const char *const modules[] = {weekend, script};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct rg_hostmsg_opened opened;
+        struct rg_bytes states[CASES] = {{NULL, 0}};
+        struct child c = {0};
+        size_t alerts = 0;
+        start(&c, modules[i]);
+        rg_hostmsg_put_open(&c.out, rg_bytes_str("process: receipt\nversion: 1\nsteps: any\n"
+                                                 "rules: []\n"));
+        assert_int_equal(rg_hostmsg_get_opened(exchange(&c), &opened), RG_OK);
+        assert_true(opened.ok);
+        for (size_t no = 0; no < BATCHES; no++) {
+            put_batch(&c.out, no, states, CASES);
+            alerts += keep(exchange(&c), states);
+        }
+        /* Case i has its entry number k at hour k * (i + 1). */
+        size_t weekends = 0;
+        for (size_t k = 0; k < (size_t)CASES * BATCHES * 5; k++) {
+            const size_t day = (k / CASES) * (k % CASES + 1) / 24;
+            weekends += (day + 4) % 7 == 0 || (day + 4) % 7 == 6 ? 1 : 0;
+        }
+        assert_int_equal(alerts, i == 0 ? weekends : 0);
+        assert_true(weekends > 100);
+        assert_int_equal(stop(&c, false), 0);
+    }
+}
+
 static void missing_program(void **state)
 {
     pid_t pid = 0;
@@ -277,12 +312,15 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(killed_and_restarted),  cmocka_unit_test(bad_messages),
         cmocka_unit_test(wrong_definition),      cmocka_unit_test(no_inherited_files),
-        cmocka_unit_test(jail_kills_bad_module), cmocka_unit_test(missing_program),
+        cmocka_unit_test(jail_kills_bad_module), cmocka_unit_test(examples),
+        cmocka_unit_test(missing_program),
     };
-    if (argc < 2) {
+    if (argc < 4) {
         return 1;
     }
     program = argv[1];
-    bad_module = argc > 2 ? argv[2] : NULL;
+    weekend = argv[2];
+    script = argv[3];
+    bad_module = argc > 4 ? argv[4] : NULL;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
