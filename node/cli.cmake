@@ -1,4 +1,4 @@
-# The command line `reigen`, and the feeder that the quickstart uses.
+# The command line `reigen`.
 set(rg_process ${PROJECT_SOURCE_DIR}/deploy/processes/anker-dresden.yaml)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${rg_process})
 file(READ ${rg_process} rg_process_hex HEX)
@@ -9,12 +9,12 @@ const unsigned char rg_embedded_process[] = {@rg_process_bytes@};
 const size_t rg_embedded_process_len = sizeof rg_embedded_process;
 ")
 
-# What both programs, and the unit tests, use.
+# What the unit tests use too.
 rg_module(cli
   SOURCES
     cli/caseset.c cli/cluster_dir.c cli/cluster_proc.c cli/csv.c cli/eventlog.c
     cli/export.c cli/export_csv.c cli/export_ocel.c cli/export_xes.c cli/exportfile.c
-    cli/feeder_story.c cli/file.c cli/logfile.c cli/profile.c cli/say.c cli/shadow.c cli/suggest.c cli/unpack.c
+    cli/file.c cli/logfile.c cli/profile.c cli/say.c cli/shadow.c cli/story.c cli/suggest.c cli/unpack.c
     cli/xes.c
   DEPS client rules storage proto ledger crypto base
   SYSTEM PkgConfig::zlib PkgConfig::expat)
@@ -25,14 +25,11 @@ rg_program(reigen
     cli/alert_line.c cli/bench.c cli/cluster_cut.c cli/cluster_make.c cli/cluster_wait.c
     cli/cmd_alerts.c cli/cmd_ballot.c cli/cmd_bench.c cli/cmd_case.c cli/cmd_cluster.c cli/cmd_cluster_cut.c cli/cmd_cluster_status.c
     cli/cmd_cluster_up.c cli/cmd_conformance.c cli/cmd_export.c cli/cmd_genesis.c cli/cmd_import.c
-    cli/cmd_keygen.c cli/cmd_motions.c cli/cmd_process.c cli/cmd_shadow.c cli/cmd_status.c cli/cmd_submit.c cli/cmd_verify.c
+    cli/cmd_keygen.c cli/cmd_motions.c cli/cmd_process.c cli/cmd_shadow.c cli/cmd_simulate.c cli/cmd_status.c cli/cmd_submit.c cli/cmd_verify.c
     cli/cmd_watch.c cli/commands.c cli/definition_file.c cli/genesis_read.c cli/help.c cli/history.c cli/import_scan.c
-    cli/import_send.c cli/main_cli.c cli/motions.c cli/opts.c cli/status_json.c
+    cli/import_send.c cli/main_cli.c cli/motions.c cli/opts.c cli/simulate.c cli/status_json.c
     ${CMAKE_CURRENT_BINARY_DIR}/embedded.c
   DEPS cli audit core client rules proto ledger crypto base
   SYSTEM PkgConfig::jansson)
 rg_posix(reigen)
 target_compile_definitions(reigen PRIVATE RG_VERSION="${PROJECT_VERSION}")
-
-rg_program(reigen-feeder SOURCES cli/main_feeder.c DEPS cli client proto ledger crypto base)
-rg_posix(reigen-feeder)

@@ -26,6 +26,7 @@ extern const struct rg_cli_command rg_cmd_motions;
 extern const struct rg_cli_command rg_cmd_process_check;
 extern const struct rg_cli_command rg_cmd_process_shadow;
 extern const struct rg_cli_command rg_cmd_propose;
+extern const struct rg_cli_command rg_cmd_simulate;
 extern const struct rg_cli_command rg_cmd_status;
 extern const struct rg_cli_command rg_cmd_submit;
 extern const struct rg_cli_command rg_cmd_verify;

@@ -166,7 +166,8 @@ static void complete_bash(void)
         "  *' propose '*) COMPREPLY=($(compgen -W 'authorities' -- \"$cur\"));;\n"
         "  *' process '*) COMPREPLY=($(compgen -W 'check shadow' -- \"$cur\"));;\n"
         "  *) COMPREPLY=($(compgen -W 'status submit import case alerts watch conformance export "
-        "motions propose vote verify process keygen genesis cluster bench completion --profile "
+        "motions propose vote verify process keygen genesis cluster bench simulate completion "
+        "--profile "
         "--json --quiet "
         "--help --version' -- \"$cur\"));;\n  esac\n}\ncomplete -F _reigen reigen\n");
 }
