@@ -1,6 +1,6 @@
 # The case store and its feed, which the monitor reads; then the agency thread above both.
 rg_module(vault
-  SOURCES agency/blocks.c agency/casebook.c agency/feed.c agency/recent.c agency/u64map.c agency/vault.c
+  SOURCES agency/amend.c agency/blocks.c agency/casebook.c agency/feed.c agency/recent.c agency/u64map.c agency/vault.c
     agency/vault_case.c agency/vault_list.c
   DEPS base crypto ledger proto storage)
 rg_posix(rg_vault)

@@ -164,6 +164,10 @@ struct rg_answer_case_event {
     struct rg_bytes agency;
     struct rg_bytes member;
     uint64_t recorded_ms;
+    uint32_t standing;  /* enum rg_standing */
+    uint64_t by_height; /* CANCELLED, CORRECTED: where the entry stands that made it so */
+    uint32_t by_submission;
+    uint32_t by_entry;
 };
 
 #define RG_DUTY_BY_MAX 16

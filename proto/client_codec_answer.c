@@ -131,6 +131,10 @@ draft_events(struct rg_arena *arena, const struct rg_answer_case_event *events, 
         list[i].agency = rg_pack_string(arena, e->agency);
         list[i].member = rg_pack_string(arena, e->member);
         list[i].recorded_ms = e->recorded_ms;
+        list[i].standing = e->standing;
+        list[i].by_height = e->by_height;
+        list[i].by_submission = e->by_submission;
+        list[i].by_entry = e->by_entry;
         out[i] = &list[i];
         if (list[i].agency == NULL || list[i].member == NULL) {
             return NULL;

@@ -1,6 +1,7 @@
 /* The answer half of client_codec.h, reading. */
 #include "client.pb-c.h"
 #include "proto/client_codec.h"
+#include "proto/ledger_codec.h"
 #include "proto/pack.h"
 
 #define VERSION 1u
@@ -95,7 +96,7 @@ static rg_err read_events(struct rg_arena *arena, Reigen__Client__CaseEvent *con
         const Reigen__Client__CaseEvent *e = list[i];
         struct rg_answer_case_event *to = &events[i];
         if (!rg_pack_text(e->agency, RG_NAME_MAX, &to->agency) ||
-            !rg_pack_text(e->member, RG_NAME_MAX, &to->member)) {
+            !rg_pack_text(e->member, RG_NAME_MAX, &to->member) || e->standing > RG_STANDING_ABOUT) {
             return RG_ERR_INVALID;
         }
         to->height = e->height;
@@ -103,6 +104,10 @@ static rg_err read_events(struct rg_arena *arena, Reigen__Client__CaseEvent *con
         to->entry = e->entry;
         to->event = rg_pack_to(e->event);
         to->recorded_ms = e->recorded_ms;
+        to->standing = e->standing;
+        to->by_height = e->by_height;
+        to->by_submission = e->by_submission;
+        to->by_entry = e->by_entry;
     }
     *out = events;
     return RG_OK;

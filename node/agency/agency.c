@@ -110,6 +110,7 @@ static rg_err open_api(struct rg_agency *g)
                                        .vault = g->vault,
                                        .pending = g->pending,
                                        .verifier = &g->verifier,
+                                       .blocks = g->blocks,
                                        .send = rg_agency__send_package,
                                        .answer = rg_agency__answer,
                                        .ctx = g};

@@ -48,6 +48,10 @@ static rg_err add_event(void *ctx, const struct rg_feed_event *e)
         .agency = rg_bytes_str(g->agency[e->writer].name),
         .member = rg_bytes_str(g->principal[e->member].name),
         .recorded_ms = e->time_ms,
+        .standing = e->standing,
+        .by_height = e->by_height,
+        .by_submission = e->by_submission,
+        .by_entry = e->by_entry,
     };
     return RG_OK;
 }
@@ -73,6 +77,7 @@ static rg_err add_history(struct view *v, uint64_t case_no, uint32_t event_count
         .from = event_count > RG_API_CASE_EVENTS_MAX ? event_count - RG_API_CASE_EVENTS_MAX : 0,
         .max = RG_API_CASE_EVENTS_MAX,
         .through = UINT64_MAX,
+        .as_recorded = true,
     };
     v->room = rg_num_min(event_count, RG_API_CASE_EVENTS_MAX);
     v->file->truncated = range.from > 0;

@@ -38,6 +38,10 @@ static rg_err add_event(void *ctx, const struct rg_feed_event *e)
         .agency = rg_bytes_str(g->agency[e->writer].name),
         .member = rg_bytes_str(g->principal[e->member].name),
         .recorded_ms = e->time_ms,
+        .standing = e->standing,
+        .by_height = e->by_height,
+        .by_submission = e->by_submission,
+        .by_entry = e->by_entry,
     };
     return RG_OK;
 }

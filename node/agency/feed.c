@@ -65,11 +65,18 @@ static rg_err damage(rg_err err)
                : err;
 }
 
-/* Open the entry of @e->record again; gives the rest of @e. */
+/* How events are told. */
+struct telling {
+    uint64_t as_of;
+    bool as_recorded;
+    rg_feed_fn fn;
+    void *ctx;
+};
+
+/* Open the entry at @p again; gives the parts of @e that are not its record. */
 static rg_err reopen(struct rg_feed *f, const struct rg_casebook_keys *keys,
-                     struct rg_recent_event *e)
+                     const struct rg_vault_place *p, struct rg_recent_event *e)
 {
-    const struct rg_vault_place *p = &e->record.place;
     struct rg_blocks_entry at;
     struct rg_case_body body;
     rg_err err = rg_blocks_entry(f->blocks, p->height, p->submission, p->entry, &at);
@@ -86,9 +93,54 @@ static rg_err reopen(struct rg_feed *f, const struct rg_casebook_keys *keys,
     return err;
 }
 
+/* Say in @told who made the event of record @r void, if anybody up to @as_of did. */
+static rg_err note_void(struct rg_feed *f, const struct rg_vault_feed *r, uint64_t as_of,
+                        struct rg_feed_event *told)
+{
+    struct rg_vault_feed by;
+    if (r->void_how == RG_ABOUT_NONE || r->void_by > as_of) {
+        return RG_OK;
+    }
+    const rg_err err = rg_vault_list_get_feed(f->vault, r->void_by, &by);
+    if (err == RG_OK) {
+        told->standing =
+            r->void_how == RG_ABOUT_CANCEL ? RG_STANDING_CANCELLED : RG_STANDING_CORRECTED;
+        told->by_height = by.place.height;
+        told->by_submission = by.place.submission;
+        told->by_entry = by.place.entry;
+    }
+    return err;
+}
+
+/* What counts in place of the event in @e: corrections of it, and of them, up to @as_of. */
+static rg_err amend(struct rg_feed *f, const struct rg_casebook_keys *keys, uint64_t as_of,
+                    struct rg_recent_event *e, struct rg_event *event)
+{
+    struct rg_vault_feed r = e->record;
+    bool corrected = false;
+    while (r.void_how == RG_ABOUT_CORRECT && r.void_by <= as_of) { /* void_by only grows */
+        struct rg_vault_feed by;
+        const rg_err err = rg_vault_list_get_feed(f->vault, r.void_by, &by);
+        if (err != RG_OK || by.case_no != r.case_no) {
+            return err == RG_OK ? RG_ERR_CORRUPT : err;
+        }
+        r = by;
+        corrected = true;
+    }
+    e->record.place = r.place;
+    e->record.void_how = r.void_how;
+    e->record.void_by = r.void_by;
+    if (!corrected) {
+        return RG_OK;
+    }
+    rg_arena_reset(&f->arena);
+    const rg_err err = reopen(f, keys, &r.place, e);
+    return err == RG_OK ? rg_ledger_codec_decode_event(&f->arena, e->event, event) : err;
+}
+
 /* Tell event @no, whose record is in @e; the rest of it too when @whole. */
 static rg_err tell(struct rg_feed *f, uint64_t no, struct rg_recent_event *e, bool whole,
-                   rg_feed_fn fn, void *ctx)
+                   const struct telling *how)
 {
     struct rg_vault_case *c = NULL;
     struct rg_event event;
@@ -97,29 +149,33 @@ static rg_err tell(struct rg_feed *f, uint64_t no, struct rg_recent_event *e, bo
         return damage(err);
     }
     struct rg_casebook_keys keys = c->keys;
+    struct rg_feed_event told = {.feed_no = no, .readers = c->readers, .rest_key = keys.rest};
     rg_arena_reset(&f->arena);
-    err = whole ? RG_OK : reopen(f, &keys, e);
+    err = whole ? RG_OK : reopen(f, &keys, &e->record.place, e);
     if (err == RG_OK) {
         err = rg_ledger_codec_decode_event(&f->arena, e->event, &event);
     }
+    const bool about = err == RG_OK && event.about.kind != RG_ABOUT_NONE;
+    if (err == RG_OK && !about && !how->as_recorded) {
+        err = amend(f, &keys, how->as_of, e, &event);
+    }
+    told.standing = about ? RG_STANDING_ABOUT : RG_STANDING_COUNTS;
+    if (err == RG_OK && (!about || how->as_recorded)) {
+        err = note_void(f, &e->record, how->as_of, &told);
+    }
     if (err == RG_OK) {
-        const struct rg_feed_event told = {
-            .feed_no = no,
-            .case_no = e->record.case_no,
-            .event_no = e->record.event_no,
-            .pseudonym = e->pseudonym,
-            .height = e->record.place.height,
-            .submission = e->record.place.submission,
-            .entry = e->record.place.entry,
-            .time_ms = e->record.time_ms,
-            .writer = e->writer,
-            .member = e->member,
-            .readers = c->readers,
-            .event = &event,
-            .event_bytes = e->event,
-            .rest_key = keys.rest,
-        };
-        err = fn(ctx, &told);
+        told.case_no = e->record.case_no;
+        told.event_no = e->record.event_no;
+        told.pseudonym = e->pseudonym;
+        told.height = e->record.place.height;
+        told.submission = e->record.place.submission;
+        told.entry = e->record.place.entry;
+        told.time_ms = e->record.time_ms;
+        told.writer = e->writer;
+        told.member = e->member;
+        told.event = &event;
+        told.event_bytes = e->event;
+        err = how->fn(how->ctx, &told);
     } else {
         err = damage(err);
     }
@@ -127,27 +183,30 @@ static rg_err tell(struct rg_feed *f, uint64_t no, struct rg_recent_event *e, bo
     return err;
 }
 
-rg_err rg_feed_read(struct rg_feed *f, uint64_t from, uint32_t max, rg_feed_fn fn, void *ctx,
+rg_err rg_feed_read(struct rg_feed *f, const struct rg_feed_span *span, rg_feed_fn fn, void *ctx,
                     uint64_t *out_next)
 {
-    RG_ASSERT(from >= 1);
+    RG_ASSERT(span->from >= 1);
+    const struct telling how = {.as_of = span->as_of, .fn = fn, .ctx = ctx};
     const uint64_t tip = rg_feed_tip(f);
-    uint64_t no = from;
-    rg_err err = from <= tip && max > 0 ? rg_vault_begin_read(f->vault) : RG_OK;
+    const bool some = span->from <= tip && span->max > 0;
+    uint64_t no = span->from;
+    rg_err err = some ? rg_vault_begin_read(f->vault) : RG_OK;
     if (err != RG_OK) {
-        *out_next = from;
+        *out_next = no;
         return err;
     }
-    for (; no <= tip && no - from < max && err == RG_OK; no++) {
+    for (; no <= tip && no - span->from < span->max && err == RG_OK; no++) {
         struct rg_recent_event e = {.writer = 0};
-        const bool whole = rg_recent_get(f->recent, no, &e);
+        /* What was kept in memory does not know what came after it. */
+        const bool whole = span->as_of <= no && rg_recent_get(f->recent, no, &e);
         err = whole ? RG_OK : rg_vault_list_get_feed(f->vault, no, &e.record);
-        err = err == RG_OK ? tell(f, no, &e, whole, fn, ctx) : damage(err);
+        err = err == RG_OK ? tell(f, no, &e, whole, &how) : damage(err);
         if (err != RG_OK) {
             break;
         }
     }
-    if (from <= tip && max > 0) {
+    if (some) {
         rg_vault_end(f->vault);
     }
     *out_next = no;
@@ -197,11 +256,13 @@ static rg_err tell_case(struct rg_feed *f, const struct rg_feed_range *range, rg
     if (list == NULL) {
         return RG_ERR_NOMEM;
     }
+    const struct telling how = {
+        .as_of = range->through, .as_recorded = range->as_recorded, .fn = fn, .ctx = ctx};
     err = walk_back(f, last, event_count, range, list, count);
     for (uint32_t i = 0; i < count && err == RG_OK && list[i] <= range->through; i++) {
         struct rg_recent_event e = {.writer = 0};
         err = rg_vault_list_get_feed(f->vault, list[i], &e.record);
-        err = err == RG_OK ? tell(f, list[i], &e, false, fn, ctx) : damage(err);
+        err = err == RG_OK ? tell(f, list[i], &e, false, &how) : damage(err);
     }
     free(list);
     return err;
@@ -233,7 +294,6 @@ void rg_feed_counts(const struct rg_feed *f, struct rg_feed_counts *out)
         .cases = m->cases,
         .parked = rg_vault_list_parked_count(f->vault),
         .unreadable = m->unreadable,
-        .occurred_max_ms = m->occurred_max_ms,
     };
 }
 

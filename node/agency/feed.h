@@ -7,6 +7,12 @@
  *
  * Nothing of an event rests in the feed but its place; it is opened again from the chain when read.
  *
+ * Entries that cancel or correct an earlier one are events of the feed too. A reader says whose
+ * word it wants to hear (`as_of`, a feed number): an event that entries up to there cancel is told
+ * as void, one that they correct is told with the corrected content, under its own number and with
+ * its own block time. So a reader that handles the feed in order sees each event first as it was
+ * recorded, and the whole case anew when an entry changes what was before it.
+ *
  * Thread: the agency's only. All calls are synchronous and short; none may be made inside a
  * callback of rg_feed_read or rg_feed_read_case except rg_feed_tip and rg_feed_counts. */
 #ifndef RG_NODE_AGENCY_FEED_H
@@ -28,16 +34,20 @@ struct rg_feed_event {
     uint64_t case_no;  /* this node's number of the case, from 1; never reused */
     uint32_t event_no; /* 0-based in its case */
     struct rg_id pseudonym;
-    uint64_t height; /* where it stands: block, submission in it, entry in that */
-    uint32_t submission;
+    uint64_t height;     /* where it stands: block, submission in it, entry in that; when it was */
+    uint32_t submission; /* corrected, where the correction stands */
     uint32_t entry;
-    uint64_t time_ms; /* of its block */
+    uint64_t time_ms; /* of the block that first recorded it */
     uint32_t writer;  /* agency that recorded it */
     uint32_t member;  /* principal who recorded it */
     uint64_t readers; /* bit i: agency i */
     const struct rg_event *event;
     struct rg_bytes event_bytes; /* as its member sent it */
     const uint8_t *rest_key;     /* 32 bytes: seals what rests on disk about this case */
+    enum rg_standing standing;   /* all but COUNTS: it is not to be judged */
+    uint64_t by_height;          /* CANCELLED, CORRECTED: where the entry stands that made it so */
+    uint32_t by_submission;
+    uint32_t by_entry;
 };
 
 /* Told one event; an error stops the reading and is handed on. */
@@ -56,30 +66,35 @@ struct rg_feed_case {
 };
 
 struct rg_feed_counts {
-    uint64_t tip;            /* number of the newest event; 0: none */
-    uint64_t height;         /* the chain was followed up to here */
-    uint64_t time_ms;        /* block time there */
-    uint64_t cases;          /* with at least one event */
-    uint64_t parked;         /* entries waiting for their key */
-    uint64_t unreadable;     /* entries for others, and entries for us that could not be opened */
-    int64_t occurred_max_ms; /* latest occurred_at of all events; INT64_MIN: none */
+    uint64_t tip;        /* number of the newest event; 0: none */
+    uint64_t height;     /* the chain was followed up to here */
+    uint64_t time_ms;    /* block time there */
+    uint64_t cases;      /* with at least one event */
+    uint64_t parked;     /* entries waiting for their key */
+    uint64_t unreadable; /* entries for others, and entries for us that could not be opened */
 };
 
-/* Tell @fn the events @from, @from + 1, ... (from >= 1), at most @max of them. Gives the number to
- * go on with: tip + 1 when all were told. Errors: RG_ERR_CORRUPT vault or chain do not hold what
- * the feed names; RG_ERR_IO; RG_ERR_NOMEM; any error of @fn; @out_next is then the event that
- * failed. */
-RG_CHECKED rg_err rg_feed_read(struct rg_feed *f, uint64_t from, uint32_t max, rg_feed_fn fn,
+/* Events of all cases. */
+struct rg_feed_span {
+    uint64_t from; /* feed number, at least 1 */
+    uint32_t max;
+    uint64_t as_of; /* 0: every event as it was recorded */
+};
+/* Tell @fn the events of a span in order. Gives the number to go on with: tip + 1 when all were
+ * told. Errors: RG_ERR_CORRUPT vault or chain do not hold what the feed names; RG_ERR_IO;
+ * RG_ERR_NOMEM; any error of @fn; @out_next is then the event that failed. */
+RG_CHECKED rg_err rg_feed_read(struct rg_feed *f, const struct rg_feed_span *span, rg_feed_fn fn,
                                void *ctx, uint64_t *out_next);
-/* Tell @fn the events of one case from event number @from on, at most @max, in order. @through:
- * leave out events with a feed number above this one (a cursor); UINT64_MAX for none. Errors:
- * RG_ERR_NOT_FOUND no such case; as rg_feed_read. */
+/* Events of one case. */
 struct rg_feed_range {
     uint64_t case_no;
-    uint32_t from;
+    uint32_t from; /* event number */
     uint32_t max;
-    uint64_t through;
+    uint64_t through; /* feed number: later ones are left out, and not heard; UINT64_MAX: all */
+    bool as_recorded; /* tell what each entry says itself, also when it was corrected */
 };
+/* Tell @fn the events of a range in order. Errors: RG_ERR_NOT_FOUND no such case; as rg_feed_read.
+ */
 RG_CHECKED rg_err rg_feed_read_case(struct rg_feed *f, const struct rg_feed_range *range,
                                     rg_feed_fn fn, void *ctx);
 /* The number of the newest event; 0: none. */

@@ -1,4 +1,5 @@
 #include "base/panic.h"
+#include "node/agency/amend.h"
 #include "node/agency/follow_priv.h"
 #include "node/agency/recent.h"
 #include <inttypes.h>
@@ -51,10 +52,45 @@ static rg_err open_entry(struct rg_follow *f, const struct rg_follow_item *item,
     return rg_casebook_verify(f->c.verifier, &f->arena, item->writer, body, event);
 }
 
+/* Find the event that @event cancels or corrects; 0 in @out: it may not, an alarm says why. */
+static rg_err find_target(struct rg_follow *f, const struct rg_follow_item *item,
+                          const struct rg_vault_case *c, const struct rg_event *event,
+                          uint64_t *out)
+{
+    const struct rg_blocks_one *now = NULL;
+    const struct rg_amend a = {.vault = f->c.vault,
+                               .blocks = f->c.blocks,
+                               .genesis = f->c.genesis,
+                               .arena = &f->arena,
+                               .of = c,
+                               .writer = item->writer,
+                               .event = event};
+    const char *why = NULL;
+    /* The block that is being followed is asked for last, so that the other takes none of its room.
+     */
+    rg_err err = rg_blocks_load(f->c.blocks, item->place.height, &now);
+    if (err == RG_OK) {
+        err = rg_amend_find(&a, out, &why);
+    }
+    if (err == RG_OK && why != NULL) {
+        *out = 0;
+        rg_follow__alarm(f, item, why);
+    }
+    return err;
+}
+
 static rg_err feed(struct rg_follow *f, const struct rg_follow_item *item, struct rg_vault_case *c,
                    const struct rg_case_body *body, const struct rg_event *event)
 {
     struct rg_vault_meta *meta = rg_vault_get_meta(f->c.vault);
+    const bool about = event->about.kind != RG_ABOUT_NONE;
+    uint64_t target = 0;
+    if (about) {
+        const rg_err err = find_target(f, item, c, event, &target);
+        if (err != RG_OK || target == 0) {
+            return err;
+        }
+    }
     const struct rg_vault_feed record = {
         .case_no = c->case_no,
         .previous = c->last_feed,
@@ -63,7 +99,10 @@ static rg_err feed(struct rg_follow *f, const struct rg_follow_item *item, struc
         .time_ms = item->time_ms,
     };
     uint64_t feed_no = 0;
-    const rg_err err = rg_vault_list_feed(f->c.vault, &record, &feed_no);
+    rg_err err = rg_vault_list_feed(f->c.vault, &record, &feed_no);
+    if (err == RG_OK && about) {
+        err = rg_vault_list_void(f->c.vault, target, event->about.kind, feed_no);
+    }
     if (err != RG_OK) {
         return err;
     }
@@ -78,9 +117,6 @@ static rg_err feed(struct rg_follow *f, const struct rg_follow_item *item, struc
     c->last_feed = feed_no;
     c->event_count++;
     meta->cases += c->event_count == 1 ? 1 : 0;
-    if (event->occurred_ms > meta->occurred_max_ms) {
-        meta->occurred_max_ms = event->occurred_ms;
-    }
     rg_vault_case_touch(f->c.vault, c);
     return RG_OK;
 }

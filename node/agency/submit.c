@@ -308,6 +308,15 @@ rg_err rg_submit_take(struct rg_submit *s, const struct rg_submit_client *client
     if (fault == NULL && !rg_submit_check_events(&check, &s->arena, r, why, sizeof why)) {
         fault = why;
     }
+    if (fault == NULL) {
+        bool ok = false;
+        const rg_err err = rg_submit__check_about(s, r, &ok, why, sizeof why);
+        if (err != RG_OK) {
+            rg_submit__error(s, client, 70, "The vault cannot be read.");
+            return err;
+        }
+        fault = ok ? NULL : why;
+    }
     if (fault != NULL) {
         rg_submit__error(s, client, 65, fault);
         return RG_OK;

@@ -11,6 +11,7 @@
 #ifndef RG_AGENCY_SUBMIT_H
 #define RG_AGENCY_SUBMIT_H
 
+#include "node/agency/blocks.h"
 #include "node/agency/pending.h"
 #include "proto/client_codec.h"
 #include "rules/definition.h"
@@ -58,6 +59,7 @@ struct rg_submit_config {
     struct rg_vault *vault;
     struct rg_pending *pending;
     struct rg_casebook_verifier *verifier;
+    struct rg_blocks *blocks; /* to look at what a correction is about */
     rg_submit_send_fn send;
     rg_submit_answer_fn answer;
     void *ctx;

@@ -1,5 +1,6 @@
 #include "base/bytes.h"
-#include "node/agency/submit.h"
+#include "node/agency/amend.h"
+#include "node/agency/submit_priv.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,9 +126,70 @@ bool rg_submit_check_events(const struct rg_submit_check *c, struct rg_arena *ar
                           "occurred_at is more than a day ahead of this node's clock; correct the "
                           "time");
         }
+        if (e.about.kind != RG_ABOUT_NONE && r->count > 1) {
+            return refuse(&p, "what corrects or cancels an entry stands alone in its request; send "
+                              "it by itself");
+        }
         if (!check_step(c, &p, e.step) || !check_fields(c, &p, &e)) {
             return false;
         }
     }
     return true;
+}
+
+/* Whether a request of one event, which is in @a but for its case, is about what it may. */
+static rg_err check_target(struct rg_submit *s, struct rg_amend *a, struct rg_bytes file,
+                           const char **out_why)
+{
+    struct rg_vault_case *c = NULL;
+    uint64_t case_no = 0;
+    uint64_t feed_no = 0;
+    rg_err err = rg_vault_case_find_file(s->c.vault, file, &case_no);
+    if (err == RG_OK) {
+        err = rg_vault_case_load(s->c.vault, case_no, &c);
+    }
+    if (err == RG_OK) {
+        a->of = c;
+        err = rg_amend_find(a, &feed_no, out_why);
+    } else if (err == RG_ERR_NOT_FOUND) {
+        *out_why = "no final entry of a case with this file number is known here";
+        err = RG_OK;
+    }
+    return err;
+}
+
+rg_err rg_submit__check_about(struct rg_submit *s, const struct rg_request *r, bool *out_ok,
+                              char *why, size_t why_cap)
+{
+    struct rg_event e = {.about = {.kind = RG_ABOUT_NONE}};
+    struct rg_id stream;
+    struct rg_amend a = {.vault = s->c.vault,
+                         .blocks = s->c.blocks,
+                         .genesis = s->c.genesis,
+                         .arena = &s->arena,
+                         .writer = s->agency,
+                         .event = &e};
+    const char *text = NULL;
+    *out_ok = true;
+    if (r->count != 1) {
+        return RG_OK; /* none of them is about another: rg_submit_check_events() */
+    }
+    rg_arena_reset(&s->arena);
+    rg_err err = rg_ledger_codec_decode_event(&s->arena, r->events[0], &e);
+    if (err != RG_OK || e.about.kind == RG_ABOUT_NONE) {
+        return err;
+    }
+    rg_ledger_codec_about_stream(&s->c.genesis->ledger_id, &e.about, &stream);
+    if (r->first != 1 || r->has_link || !rg_id_eq(&stream, &r->stream)) {
+        text = "it must be number 1 of the stream of what it is about, without a link; use "
+               "libreigen";
+    } else {
+        err = check_target(s, &a, r->cases[0], &text);
+    }
+    if (text != NULL) {
+        *out_ok = false;
+        (void)snprintf(why, why_cap, "The correction or cancellation cannot be recorded: %s.",
+                       text);
+    }
+    return err;
 }

@@ -89,6 +89,11 @@ void rg_submit__free(struct rg_submit *s, struct rg_submit_request *r);
 /* Answer with an exit code and a sentence. */
 void rg_submit__error(struct rg_submit *s, const struct rg_submit_client *client, uint32_t code,
                       const char *text);
+/* Whether a request that cancels or corrects may stand: alone in its request, in the stream of what
+ * it is about, of a case that is known, about an own event that counts. False: @why says what is
+ * wrong. Other requests may. Errors: RG_ERR_CORRUPT; RG_ERR_IO; RG_ERR_NOMEM. */
+rg_err rg_submit__check_about(struct rg_submit *s, const struct rg_request *r, bool *out_ok,
+                              char *why, size_t why_cap);
 /* Hand a flight to the ledger; @sub: whose keys to deliver, NULL: none. */
 void rg_submit__send(struct rg_submit *s, const struct rg_submit_flight *f,
                      const struct rg_pending_sub *sub);

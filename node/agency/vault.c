@@ -123,7 +123,7 @@ static rg_err put_meta(struct rg_vault *v)
     rg_bytes_put_u64(&w, m->next_case);
     rg_bytes_put_u64(&w, m->cases);
     rg_bytes_put_u64(&w, m->unreadable);
-    rg_bytes_put_u64(&w, (uint64_t)m->occurred_max_ms);
+    rg_bytes_put_u64(&w, 0); /* free; once the latest occurred_at */
     RG_ASSERT(!w.failed && w.len == sizeof plain);
     return rg_vault__put(v, RG_VAULT_META, meta_key(), (struct rg_bytes){plain, sizeof plain});
 }
@@ -149,7 +149,7 @@ static rg_err get_meta(struct rg_vault *v)
     v->meta.next_case = rg_bytes_get_u64(&r);
     v->meta.cases = rg_bytes_get_u64(&r);
     v->meta.unreadable = rg_bytes_get_u64(&r);
-    v->meta.occurred_max_ms = (int64_t)rg_bytes_get_u64(&r);
+    (void)rg_bytes_get_u64(&r);
     if (!rg_bytes_done(&r)) {
         return RG_ERR_CORRUPT;
     }
@@ -161,7 +161,7 @@ static rg_err load(struct rg_vault *v)
 {
     rg_err err = get_meta(v);
     if (err == RG_ERR_NOT_FOUND) {
-        v->meta = (struct rg_vault_meta){.next_case = 1, .occurred_max_ms = INT64_MIN};
+        v->meta = (struct rg_vault_meta){.next_case = 1};
         err = rg_vault_begin_write(v);
         return err == RG_OK ? rg_vault_commit(v) : err;
     }

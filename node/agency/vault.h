@@ -43,7 +43,6 @@ struct rg_vault_meta {
     uint64_t next_case; /* the next free case number */
     uint64_t cases;     /* with at least one event in the feed */
     uint64_t unreadable;
-    int64_t occurred_max_ms;
 };
 
 /* A case. Secret. */
@@ -148,6 +147,8 @@ struct rg_vault_feed {
     uint32_t event_no;
     struct rg_vault_place place;
     uint64_t time_ms;
+    enum rg_about_kind void_how; /* NONE: it counts */
+    uint64_t void_by;            /* feed number of the event that cancels or corrects it */
 };
 
 struct rg_vault_missing {
@@ -160,6 +161,10 @@ struct rg_vault_missing {
 /* Append to the feed; gives the number. Write transaction. Errors: as rg_kv_append(). */
 RG_CHECKED rg_err rg_vault_list_feed(struct rg_vault *v, const struct rg_vault_feed *f,
                                      uint64_t *out_no);
+/* Note in record @feed_no that it is void (write transaction). Errors: as get_feed; as rg_kv_put().
+ */
+RG_CHECKED rg_err rg_vault_list_void(struct rg_vault *v, uint64_t feed_no, enum rg_about_kind how,
+                                     uint64_t by);
 /* Give record @feed_no. Errors: RG_ERR_NOT_FOUND; RG_ERR_CORRUPT; RG_ERR_SIGNATURE; RG_ERR_IO. */
 RG_CHECKED rg_err rg_vault_list_get_feed(struct rg_vault *v, uint64_t feed_no,
                                          struct rg_vault_feed *out);

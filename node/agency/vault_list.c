@@ -18,7 +18,7 @@ static struct rg_vault_place get_place(struct rg_reader *r)
     return p;
 }
 
-rg_err rg_vault_list_feed(struct rg_vault *v, const struct rg_vault_feed *f, uint64_t *out_no)
+static rg_err put_feed(struct rg_vault *v, uint64_t no, const struct rg_vault_feed *f)
 {
     uint8_t key[8];
     uint8_t plain[64];
@@ -28,16 +28,38 @@ rg_err rg_vault_list_feed(struct rg_vault *v, const struct rg_vault_feed *f, uin
     rg_bytes_put_u32(&w, f->event_no);
     put_place(&w, &f->place);
     rg_bytes_put_u64(&w, f->time_ms);
+    if (f->void_how != RG_ABOUT_NONE) {
+        rg_bytes_put_u8(&w, (uint8_t)f->void_how);
+        rg_bytes_put_u64(&w, f->void_by);
+    }
     RG_ASSERT(!w.failed);
-    const uint64_t no = v->meta.feed_tip + 1;
     rg_bytes_u64_be(key, no);
-    const rg_err err = rg_vault__put(v, RG_VAULT_FEED, (struct rg_bytes){key, sizeof key},
-                                     (struct rg_bytes){plain, w.len});
+    return rg_vault__put(v, RG_VAULT_FEED, (struct rg_bytes){key, sizeof key},
+                         (struct rg_bytes){plain, w.len});
+}
+
+rg_err rg_vault_list_feed(struct rg_vault *v, const struct rg_vault_feed *f, uint64_t *out_no)
+{
+    const uint64_t no = v->meta.feed_tip + 1;
+    const rg_err err = put_feed(v, no, f);
     if (err == RG_OK) {
         v->meta.feed_tip = no;
         *out_no = no;
     }
     return err;
+}
+
+rg_err rg_vault_list_void(struct rg_vault *v, uint64_t feed_no, enum rg_about_kind how, uint64_t by)
+{
+    struct rg_vault_feed f;
+    RG_ASSERT(how != RG_ABOUT_NONE && by > feed_no);
+    const rg_err err = rg_vault_list_get_feed(v, feed_no, &f);
+    if (err != RG_OK) {
+        return err;
+    }
+    f.void_how = how;
+    f.void_by = by;
+    return put_feed(v, feed_no, &f);
 }
 
 rg_err rg_vault_list_get_feed(struct rg_vault *v, uint64_t feed_no, struct rg_vault_feed *out)
@@ -58,6 +80,14 @@ rg_err rg_vault_list_get_feed(struct rg_vault *v, uint64_t feed_no, struct rg_va
     f.event_no = rg_bytes_get_u32(&r);
     f.place = get_place(&r);
     f.time_ms = rg_bytes_get_u64(&r);
+    if (rg_bytes_left(&r) > 0) {
+        const uint8_t how = rg_bytes_get_u8(&r);
+        f.void_by = rg_bytes_get_u64(&r);
+        if ((how != RG_ABOUT_CANCEL && how != RG_ABOUT_CORRECT) || f.void_by <= feed_no) {
+            return RG_ERR_CORRUPT;
+        }
+        f.void_how = (enum rg_about_kind)how;
+    }
     if (!rg_bytes_done(&r) || f.previous >= feed_no) {
         return RG_ERR_CORRUPT;
     }

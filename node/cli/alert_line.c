@@ -25,6 +25,10 @@ static void print_sentence(const json_t *event)
     print_text(text_of(event, "time"));
     (void)printf(" %s%-8s%s ", rg_say_colour(colour), severity, rg_say_colour("off"));
     print_text(text_of(data, "rule"));
+    if (strcmp(text_of(data, "state"), "raised") != 0) {
+        (void)printf(" ");
+        print_text(text_of(data, "state"));
+    }
     (void)printf("  %.8s  ", text_of(event, "subject"));
     print_text(text_of(data, "step"));
     (void)printf(" (");

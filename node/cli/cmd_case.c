@@ -15,6 +15,32 @@ static json_t *time_json(int64_t ms)
     return json_string(text);
 }
 
+static json_t *place_json(uint64_t height, uint32_t submission, uint32_t entry)
+{
+    char place[64];
+    (void)snprintf(place, sizeof place, "%llu/%u/%u", (unsigned long long)height, submission,
+                   entry);
+    return json_string(place);
+}
+
+/* What an entry says about another one, and what another one says about it. */
+static void add_standing(json_t *o, const struct rg_answer_case_event *c, const struct rg_event *e)
+{
+    const struct rg_about *a = &e->about;
+    if (a->kind != RG_ABOUT_NONE) {
+        (void)json_object_set_new(o, a->kind == RG_ABOUT_CANCEL ? "cancels" : "corrects",
+                                  place_json(a->height, a->submission, a->entry));
+        if (a->reason.len > 0) {
+            (void)json_object_set_new(o, "reason", rg_status_json_text(a->reason));
+        }
+    }
+    if (c->standing == RG_STANDING_CANCELLED || c->standing == RG_STANDING_CORRECTED) {
+        (void)json_object_set_new(
+            o, c->standing == RG_STANDING_CANCELLED ? "cancelled_by" : "corrected_by",
+            place_json(c->by_height, c->by_submission, c->by_entry));
+    }
+}
+
 static json_t *event_json(const struct rg_answer_case_event *c, const struct rg_event *e)
 {
     json_t *fields = json_object();
@@ -24,13 +50,13 @@ static json_t *event_json(const struct rg_answer_case_event *c, const struct rg_
                        (const char *)e->fields[i].name.data);
         (void)json_object_set_new(fields, name, rg_status_json_text(e->fields[i].value));
     }
-    char place[64];
-    (void)snprintf(place, sizeof place, "%llu/%u/%u", (unsigned long long)c->height, c->submission,
-                   c->entry);
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:s,s:o}", "step", rg_status_json_text(e->step),
-                     "occurred_at", time_json(e->occurred_ms), "recorded_at",
-                     time_json((int64_t)c->recorded_ms), "agency", rg_status_json_text(c->agency),
-                     "member", rg_status_json_text(c->member), "entry", place, "fields", fields);
+    json_t *o = json_pack(
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "step", rg_status_json_text(e->step), "occurred_at",
+        time_json(e->occurred_ms), "recorded_at", time_json((int64_t)c->recorded_ms), "agency",
+        rg_status_json_text(c->agency), "member", rg_status_json_text(c->member), "entry",
+        place_json(c->height, c->submission, c->entry), "fields", fields);
+    add_standing(o, c, e);
+    return o;
 }
 
 static json_t *duty_json(const struct rg_answer_duty *d)
@@ -86,6 +112,21 @@ static void print_alert(const json_t *alert)
                  (long long)json_integer_value(json_object_get(data, "event_no")), de);
 }
 
+/* The entry's own name, and its ties to others. */
+static void print_ties(const json_t *event)
+{
+    static const char *const ties[] = {"cancels", "corrects", "cancelled_by", "corrected_by"};
+    static const char *const words[] = {"cancels", "corrects", "CANCELLED by", "CORRECTED by"};
+    (void)printf("  [%s", text_of(event, "entry"));
+    for (size_t i = 0; i < sizeof ties / sizeof ties[0]; i++) {
+        const char *place = text_of(event, ties[i]);
+        if (place[0] != '\0') {
+            (void)printf(", %s %s", words[i], place);
+        }
+    }
+    (void)printf("]");
+}
+
 static void print_table(const json_t *c)
 {
     size_t i = 0;
@@ -102,6 +143,7 @@ static void print_table(const json_t *c)
         {
             (void)printf(" %s=%s", key, json_string_value(value));
         }
+        print_ties(item);
         (void)printf("\n");
     }
     if (json_array_size(json_object_get(c, "continue")) > 0) {

@@ -13,7 +13,8 @@ struct exporting {
     const char *path; /* NULL: stdout */
     struct rg_session *session;
     struct rg_export x;
-    event_fn fn; /* what the walk under way does with an event */
+    event_fn fn;     /* what the walk under way does with an event */
+    uint32_t number; /* of the next event of its case that counts */
 };
 
 /* The exit code of a format's error, said. */
@@ -30,9 +31,15 @@ static int say_format(const struct exporting *e, rg_err err)
 static int give(void *ctx, const struct rg_export_event *event)
 {
     struct exporting *e = ctx;
+    struct rg_export_event told = *event;
+    e->number = event->event_no == 0 ? 0 : e->number;
+    if (event->is_void) {
+        return RG_CLI_OK;
+    }
+    told.event_no = e->number++;
     e->x.events++;
-    e->x.cases += event->event_no == 0 ? 1 : 0;
-    const rg_err err = e->fn(&e->x, event);
+    e->x.cases += told.event_no == 0 ? 1 : 0;
+    const rg_err err = e->fn(&e->x, &told);
     return err == RG_OK ? RG_CLI_OK : say_format(e, err);
 }
 

@@ -16,6 +16,8 @@ const struct rg_cli_option rg_commands_global[] = {
 const struct rg_cli_command *const rg_commands[] = {
     &rg_cmd_status,
     &rg_cmd_submit,
+    &rg_cmd_correct,
+    &rg_cmd_cancel,
     &rg_cmd_import,
     &rg_cmd_case,
     &rg_cmd_alerts,

@@ -6,6 +6,7 @@
 
 extern const struct rg_cli_command rg_cmd_alerts;
 extern const struct rg_cli_command rg_cmd_bench;
+extern const struct rg_cli_command rg_cmd_cancel;
 extern const struct rg_cli_command rg_cmd_case;
 extern const struct rg_cli_command rg_cmd_cluster_up;
 extern const struct rg_cli_command rg_cmd_cluster_status;
@@ -17,6 +18,7 @@ extern const struct rg_cli_command rg_cmd_cluster_resume;
 extern const struct rg_cli_command rg_cmd_cluster_isolate;
 extern const struct rg_cli_command rg_cmd_cluster_heal;
 extern const struct rg_cli_command rg_cmd_conformance;
+extern const struct rg_cli_command rg_cmd_correct;
 extern const struct rg_cli_command rg_cmd_export;
 extern const struct rg_cli_command rg_cmd_genesis_create;
 extern const struct rg_cli_command rg_cmd_genesis_show;

@@ -13,6 +13,7 @@ struct rg_export_event {
     uint32_t event_no;       /* in its case, from 0: the first of a case tells that it begins */
     struct rg_bytes agency;  /* that recorded it */
     int64_t recorded_ms;     /* time of its block */
+    bool is_void;            /* cancelled, or about another event: it has its number, that is all */
     const struct rg_event *event;
 };
 

@@ -50,6 +50,7 @@ static int give_case(struct rg_arena *arena, const struct rg_answer_case_events 
         told.event_no = c->first + i;
         told.agency = c->events[i].agency;
         told.recorded_ms = (int64_t)c->events[i].recorded_ms;
+        told.is_void = c->events[i].standing != RG_STANDING_COUNTS;
         told.event = &event;
         code = fn(ctx, &told);
     }

@@ -20,6 +20,7 @@ struct kept {
     const struct rg_event_field *fields;
     uint32_t field_count;
     uint32_t order; /* of arrival */
+    bool is_void;
     int64_t recorded_ms;
     int64_t occurred_ms;
 };
@@ -217,6 +218,7 @@ rg_err rg_shadow_add(struct rg_shadow *s, const struct rg_export_event *e)
                        .fields = fields,
                        .field_count = e->event->field_count,
                        .order = (uint32_t)s->event_count,
+                       .is_void = e->is_void,
                        .recorded_ms = e->recorded_ms,
                        .occurred_ms = e->event->occurred_ms};
     for (uint32_t i = 0; fields != NULL && i < k->field_count; i++) {
@@ -255,6 +257,7 @@ static void put_event(const struct kept *k, struct rg_hostmsg_buf *out)
     struct rg_hostmsg_op op = {.kind = RG_HOSTMSG_OP_ENTRY,
                                .time_ms = k->recorded_ms,
                                .occurred_ms = k->occurred_ms,
+                               .flags = k->is_void ? RG_HOSTMSG_VOID : 0,
                                .step = k->step,
                                .agency = k->agency,
                                .field_count = k->field_count};
@@ -433,7 +436,6 @@ static rg_err give(struct rg_shadow *s, struct rg_shadow_result *out)
     out->rule_count = s->rule_count;
     out->differences = s->told;
     out->difference_count = s->found_count;
-    out->events = s->event_count;
     out->differ = s->differ;
     return RG_OK;
 }
@@ -444,7 +446,10 @@ rg_err rg_shadow_judge(struct rg_shadow *s, struct rg_shadow_result *out)
     rg_err e = RG_OK;
     for (size_t i = 0; i < s->event_count; i++) {
         const int64_t ms = s->event[i].occurred_ms;
-        r.as_of_ms = i == 0 || ms > r.as_of_ms ? ms : r.as_of_ms;
+        if (!s->event[i].is_void) {
+            r.as_of_ms = r.events == 0 || ms > r.as_of_ms ? ms : r.as_of_ms;
+            r.events++;
+        }
     }
     if (s->event_count > 0) {
         qsort(s->event, s->event_count, sizeof *s->event, by_case);

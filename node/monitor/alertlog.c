@@ -73,7 +73,8 @@ static size_t copy_name(char out[static RG_NAME_MAX], struct rg_bytes in)
     return n;
 }
 
-rg_err rg_alertlog_add(struct rg_alertlog *l, const struct rg_alertlog_finding *f)
+static rg_err add(struct rg_alertlog *l, const struct rg_alertlog_finding *f,
+                  struct rg_alertlog_waiting **out)
 {
     if (l->waiting_count == WAITING_MAX) {
         return RG_ERR_FULL;
@@ -89,10 +90,28 @@ rg_err rg_alertlog_add(struct rg_alertlog *l, const struct rg_alertlog_finding *
     }
     struct rg_alertlog_waiting *w = &l->waiting[l->waiting_count];
     l->waiting_count++;
-    w->f = *f;
+    *w = (struct rg_alertlog_waiting){.f = *f};
     w->f.rule_id.len = copy_name(w->rule_id, f->rule_id);
     w->f.step.len = copy_name(w->step, f->step);
+    *out = w;
     return RG_OK;
+}
+
+rg_err rg_alertlog_add(struct rg_alertlog *l, const struct rg_alertlog_finding *f)
+{
+    struct rg_alertlog_waiting *w = NULL;
+    return add(l, f, &w);
+}
+
+rg_err rg_alertlog_settle(struct rg_alertlog *l, const struct rg_alertlog_finding *f, bool keep)
+{
+    struct rg_alertlog_waiting *w = NULL;
+    const rg_err e = add(l, f, &w);
+    if (e == RG_OK) {
+        w->settles = true;
+        w->keep = keep;
+    }
+    return e;
 }
 
 void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_bytes subject,
@@ -129,20 +148,26 @@ struct rg_bytes rg_alertlog__ad(const struct rg_alertlog *l, uint64_t logseq,
     return (struct rg_bytes){out, RG_ALERTLOG_AD_BYTES};
 }
 
-/* The id of @alert in a state. */
+/* The id of @alert in a state, raised for the @occurrence-th time, from 0. */
 static void make_id(const struct rg_alertlog *l, const struct rg_hash *alert,
-                    enum rg_cloudevent_state state, struct rg_hash *out)
+                    enum rg_cloudevent_state state, uint64_t occurrence, struct rg_hash *out)
 {
     struct rg_hash_state h;
     rg_hash_begin(&h, RG_DOMAIN_ALERT, &l->config.genesis->ledger_id);
     rg_hash_add(&h, (struct rg_bytes){alert->b, sizeof alert->b});
     rg_hash_add_u64(&h, (uint64_t)state);
+    if (occurrence > 0) {
+        rg_hash_add_u64(&h, occurrence);
+    }
     rg_hash_end(&h, out);
 }
 
-static void name_finding(const struct rg_alertlog *l, const struct rg_alertlog_finding *f,
-                         struct rg_hash *out)
+void rg_alertlog__name(const struct rg_alertlog *l, struct rg_alertlog_waiting *w,
+                       struct rg_hash *out)
 {
+    struct rg_alertlog_finding *f = &w->f;
+    f->rule_id.data = (const uint8_t *)w->rule_id;
+    f->step.data = (const uint8_t *)w->step;
     const struct rg_definition *d = l->config.definition;
     struct rg_hash_state h;
     rg_hash_begin(&h, RG_DOMAIN_ALERT, &l->config.genesis->ledger_id);
@@ -231,59 +256,106 @@ static enum rg_events_topic topic_of(enum rg_cloudevent_severity s)
     return RG_EVENTS_SYSTEM;
 }
 
-/* The record of the alert that @a ends is no longer an open one. Its place in the log and its text
- * stay as they are. */
-static rg_err close_raised(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                           const struct rg_cloudevent_alert *a)
+/* How @alert stands: whether and for which time it was raised, where, and what became of that. */
+struct stand {
+    bool known;
+    uint64_t occurrence;
+    uint64_t logseq;
+    uint8_t state; /* enum rg_cloudevent_state */
+};
+
+static rg_err look_up(struct rg_alertlog *l, struct rg_kv_txn *txn, const struct rg_hash *alert,
+                      struct stand *out)
 {
-    struct rg_hash id;
-    struct rg_bytes value;
     uint64_t logseq = 0;
+    rg_err e = RG_OK;
+    *out = (struct stand){.known = false};
+    for (uint64_t n = 0;; n++) { /* it was raised once more for each correction at most */
+        struct rg_hash id;
+        make_id(l, alert, RG_CLOUDEVENT_RAISED, n, &id);
+        e = rg_alertstore_get(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){id.b, sizeof id.b},
+                              &logseq);
+        if (e != RG_OK || logseq == 0) {
+            break;
+        }
+        out->known = true;
+        out->occurrence = n;
+        out->logseq = logseq;
+    }
+    if (e == RG_OK && out->known) {
+        struct rg_bytes value;
+        e = rg_alertlog__record(txn, out->logseq, &value);
+        out->state = e == RG_OK ? value.data[RG_ALERTLOG_HEAD_STATE] : 0;
+    }
+    return e;
+}
+
+rg_err rg_alertlog__record(struct rg_kv_txn *txn, uint64_t logseq, struct rg_bytes *out)
+{
     uint8_t key[8];
-    make_id(l, &a->alert, RG_CLOUDEVENT_RAISED, &id);
-    rg_err e =
-        rg_alertstore_get(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){id.b, sizeof id.b}, &logseq);
-    if (e != RG_OK || logseq == 0) {
+    rg_bytes_u64_be(key, logseq);
+    const rg_err e = rg_kv_get(txn, RG_ALERTSTORE_LOG, (struct rg_bytes){key, sizeof key}, out);
+    if (e == RG_OK && (out->len < RG_ALERTLOG_HEAD_BYTES + RG_SEAL_EXTRA ||
+                       out->len > RG_ALERTLOG_HEAD_BYTES + RG_ALERTLOG_PLAIN_MAX + RG_SEAL_EXTRA)) {
+        return RG_ERR_CORRUPT;
+    }
+    return e == RG_ERR_NOT_FOUND ? RG_ERR_CORRUPT : e;
+}
+
+/* The record of an alert is no longer an open one. Its place in the log and its text stay as they
+ * are. */
+static rg_err close_raised(struct rg_alertlog *l, struct rg_kv_txn *txn, uint64_t logseq,
+                           enum rg_cloudevent_state state)
+{
+    uint8_t key[8];
+    struct rg_bytes value;
+    const rg_err e = rg_alertlog__record(txn, logseq, &value);
+    if (e != RG_OK) {
         return e;
     }
-    rg_bytes_u64_be(key, logseq);
-    e = rg_kv_get(txn, RG_ALERTSTORE_LOG, (struct rg_bytes){key, sizeof key}, &value);
-    if (e != RG_OK || value.len < RG_ALERTLOG_HEAD_BYTES ||
-        value.len > RG_ALERTLOG_HEAD_BYTES + RG_ALERTLOG_PLAIN_MAX + RG_SEAL_EXTRA) {
-        return e == RG_OK || e == RG_ERR_NOT_FOUND ? RG_ERR_CORRUPT : e;
-    }
     memcpy(l->sealed, value.data, value.len);
-    l->sealed[RG_ALERTLOG_HEAD_STATE] = (uint8_t)a->state;
+    l->sealed[RG_ALERTLOG_HEAD_STATE] = (uint8_t)state;
+    rg_bytes_u64_be(key, logseq);
     return rg_kv_put(txn, RG_ALERTSTORE_LOG, (struct rg_bytes){key, sizeof key},
                      (struct rg_bytes){l->sealed, value.len});
 }
 
-/* Number, render and store @a unless its id is known. */
-static rg_err write_one(struct rg_alertlog *l, struct rg_kv_txn *txn, struct rg_cloudevent_alert *a,
-                        const struct rg_casestate *c)
+/* Give @a its id, and close what it ends. False in @out_new: the log says so already. */
+static rg_err place_in_log(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                           struct rg_cloudevent_alert *a, bool again, bool *out_new)
 {
+    struct stand s;
     uint64_t known = 0;
-    make_id(l, &a->alert, a->state, &a->id);
-    rg_err e = rg_alertstore_get(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){a->id.b, sizeof a->id.b},
-                                 &known);
+    *out_new = false;
+    rg_err e = look_up(l, txn, &a->alert, &s);
+    if (e != RG_OK) {
+        return e;
+    }
+    if (a->state == RG_CLOUDEVENT_RAISED && s.known) {
+        if (s.state != RG_CLOUDEVENT_WITHDRAWN && !(again && s.state == RG_CLOUDEVENT_HEALED)) {
+            return RG_OK;
+        }
+        s.occurrence++;
+    }
+    make_id(l, &a->alert, a->state, s.occurrence, &a->id);
+    e = rg_alertstore_get(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){a->id.b, sizeof a->id.b},
+                          &known);
     if (e != RG_OK || known != 0) {
         return e;
     }
-    if (a->state != RG_CLOUDEVENT_RAISED) {
-        e = close_raised(l, txn, a);
-        if (e != RG_OK) {
-            return e;
-        }
-    }
-    a->ledger = l->config.genesis->name;
-    a->process = rg_bytes_str(l->config.definition->process);
-    a->version = l->config.definition->version;
-    a->logseq = l->next;
-    char *json = rg_cloudevent_alert(a);
+    *out_new = true;
+    return a->state != RG_CLOUDEVENT_RAISED && s.known ? close_raised(l, txn, s.logseq, a->state)
+                                                       : RG_OK;
+}
+
+/* Number and store @a; takes its text @json. */
+static rg_err store(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                    const struct rg_cloudevent_alert *a, const struct rg_casestate *c, char *json)
+{
     if (json == NULL) {
         return RG_ERR_NOMEM;
     }
-    e = add_ready(l, topic_of(a->severity), json);
+    rg_err e = add_ready(l, topic_of(a->severity), json);
     if (e != RG_OK) {
         free(json);
         return e;
@@ -295,17 +367,52 @@ static rg_err write_one(struct rg_alertlog *l, struct rg_kv_txn *txn, struct rg_
     return e;
 }
 
-static rg_err write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                            struct rg_alertlog_waiting *w)
+/* Render and store @a unless the log says so already. @again: it was healed once, and is not by
+ * what is known now. */
+static rg_err write_one(struct rg_alertlog *l, struct rg_kv_txn *txn, struct rg_cloudevent_alert *a,
+                        const struct rg_casestate *c, bool again)
+{
+    bool is_new = false;
+    const rg_err e = place_in_log(l, txn, a, again, &is_new);
+    if (e != RG_OK || !is_new) {
+        return e;
+    }
+    a->ledger = l->config.genesis->name;
+    a->process = rg_bytes_str(l->config.definition->process);
+    a->version = l->config.definition->version;
+    a->logseq = l->next;
+    return store(l, txn, a, c, rg_cloudevent_alert(a));
+}
+
+rg_err rg_alertlog__withdraw(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                             const struct rg_alertlog_finding *f, struct rg_bytes raised,
+                             struct rg_cloudevent_alert *a)
+{
+    bool is_new = false;
+    a->state = RG_CLOUDEVENT_WITHDRAWN;
+    a->time_ms = f->time_ms;
+    a->has_place = f->has_place;
+    a->place = f->place;
+    const rg_err e = place_in_log(l, txn, a, false, &is_new);
+    if (e != RG_OK || !is_new) {
+        return e;
+    }
+    a->logseq = l->next;
+    return store(l, txn, a, f->c, rg_cloudevent_withdrawn(a, raised));
+}
+
+rg_err rg_alertlog__write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                                  struct rg_alertlog_waiting *w, bool again)
 {
     struct rg_alertlog_finding *f = &w->f;
     const struct rg_definition *d = l->config.definition;
     const struct rg_genesis *g = l->config.genesis;
-    f->rule_id.data = (const uint8_t *)w->rule_id;
-    f->step.data = (const uint8_t *)w->step;
+    struct rg_hash alert;
+    rg_alertlog__name(l, w, &alert);
     struct rg_cloudevent_alert a = {.severity = (enum rg_cloudevent_severity)f->severity,
                                     .state = (enum rg_cloudevent_state)f->state,
                                     .time_ms = f->time_ms,
+                                    .alert = alert,
                                     .rule = f->rule_id,
                                     .has_case = true,
                                     .pseudonym = f->c->pseudonym,
@@ -330,8 +437,7 @@ static rg_err write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
     if (f->has_place && f->place.writer < g->agency_count) {
         a.agency = rg_bytes_str(g->agency[f->place.writer].name);
     }
-    name_finding(l, f, &a.alert);
-    return write_one(l, txn, &a, f->c);
+    return write_one(l, txn, &a, f->c, again);
 }
 
 static rg_err write_system(struct rg_alertlog *l, struct rg_kv_txn *txn,
@@ -344,7 +450,7 @@ static rg_err write_system(struct rg_alertlog *l, struct rg_kv_txn *txn,
                                     .message_de = s->text,
                                     .message_en = s->text};
     name_system(l, s, &a.alert);
-    return write_one(l, txn, &a, NULL);
+    return write_one(l, txn, &a, NULL, false);
 }
 
 rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn)
@@ -352,7 +458,12 @@ rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn)
     rg_err e = RG_OK;
     l->next = l->last + 1;
     for (size_t i = 0; e == RG_OK && i < l->waiting_count; i++) {
-        e = write_finding(l, txn, &l->waiting[i]);
+        struct rg_alertlog_waiting *w = &l->waiting[i];
+        if (w->settles) {
+            e = rg_alertlog__settle(l, txn, i);
+        } else if (!w->f.again) {
+            e = rg_alertlog__write_finding(l, txn, w, false);
+        }
     }
     for (size_t i = 0; e == RG_OK && i < l->system_count; i++) {
         e = write_system(l, txn, &l->system[i]);

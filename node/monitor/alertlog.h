@@ -36,8 +36,9 @@ struct rg_alertlog_finding {
     const struct rg_casestate *c; /* unwritten: it stays where it is until both are written */
     uint8_t severity;             /* enum rg_cloudevent_severity */
     uint8_t state;                /* enum rg_cloudevent_state: raised or healed */
-    uint32_t rule;                /* index in the definition */
-    struct rg_bytes rule_id;      /* copied; as is step */
+    bool again;              /* found when the case was judged anew: see rg_alertlog_settle() */
+    uint32_t rule;           /* index in the definition */
+    struct rg_bytes rule_id; /* copied; as is step */
     struct rg_bytes step;
     bool has_place;
     struct rg_place place;
@@ -54,6 +55,12 @@ RG_CHECKED rg_err rg_alertlog_open(const struct rg_alertlog_config *c, struct rg
 void rg_alertlog_close(struct rg_alertlog **l_p);
 /* Add a finding. Errors: RG_ERR_NOMEM; RG_ERR_FULL. */
 RG_CHECKED rg_err rg_alertlog_add(struct rg_alertlog *l, const struct rg_alertlog_finding *f);
+/* The case of @f (c, time_ms and place count) was judged anew from its first event: what was found
+ * `again` is now all that holds of it. Where the log says otherwise an entry is added: what holds
+ * and is not open is raised once more, what is open and does not hold is withdrawn (unless @keep:
+ * not all could be judged). Errors: as rg_alertlog_add(). */
+RG_CHECKED rg_err rg_alertlog_settle(struct rg_alertlog *l, const struct rg_alertlog_finding *f,
+                                     bool keep);
 /* Add a system alert, see rg_monitor_system_alert(). @time_ms: ledger time. */
 void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_bytes subject,
                             const char *text, int64_t time_ms);

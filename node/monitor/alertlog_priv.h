@@ -7,7 +7,8 @@
 
 #define RG_ALERTLOG_FORMAT 1
 #define RG_ALERTLOG_HEAD_BYTES (1 + 1 + 1 + 8) /* format, severity, state, case */
-#define RG_ALERTLOG_HEAD_STATE 2               /* where the state stands in it */
+#define RG_ALERTLOG_HEAD_SEVERITY 1            /* where it stands in the head */
+#define RG_ALERTLOG_HEAD_STATE 2
 #define RG_ALERTLOG_AD_BYTES (RG_HASH_BYTES + 1 + 8)
 #define RG_ALERTLOG_PLAIN_MAX ((size_t)32 * 1024)
 #define RG_ALERTLOG_TEXT_MAX 512
@@ -17,6 +18,8 @@ struct rg_alertlog_waiting {
     struct rg_alertlog_finding f; /* its ranges point to the members below */
     char rule_id[RG_NAME_MAX];
     char step[RG_NAME_MAX];
+    bool settles; /* no finding: see rg_alertlog_settle() */
+    bool keep;
 };
 
 struct rg_alertlog_system {
@@ -48,6 +51,24 @@ struct rg_alertlog {
     uint8_t *sealed; /* head, RG_ALERTLOG_PLAIN_MAX + RG_SEAL_EXTRA */
 };
 
+/* The name of a finding: what it is about, over all its states. */
+void rg_alertlog__name(const struct rg_alertlog *l, struct rg_alertlog_waiting *w,
+                       struct rg_hash *out);
+/* Give record @logseq as it is stored: head and sealed text, of bounded length.
+ * Errors: RG_ERR_CORRUPT  there is none, or not of that form; as rg_kv_get(). */
+rg_err rg_alertlog__record(struct rg_kv_txn *txn, uint64_t logseq, struct rg_bytes *out);
+/* Write a finding unless the log says so already. @again: an alert that was healed is raised anew.
+ * Errors: as rg_alertlog_write(). */
+rg_err rg_alertlog__write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                                  struct rg_alertlog_waiting *w, bool again);
+/* Write that the alert whose record is @raised (JSON) no longer holds by what @f tells. @a: its
+ * name and severity. Errors: the same. */
+rg_err rg_alertlog__withdraw(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                             const struct rg_alertlog_finding *f, struct rg_bytes raised,
+                             struct rg_cloudevent_alert *a);
+/* Write what differs from the log in the findings before waiting[@at], which settles them.
+ * Errors: the same. */
+rg_err rg_alertlog__settle(struct rg_alertlog *l, struct rg_kv_txn *txn, size_t at);
 /* What a record is bound to. */
 struct rg_bytes rg_alertlog__ad(const struct rg_alertlog *l, uint64_t logseq,
                                 uint8_t out[static RG_ALERTLOG_AD_BYTES]);

@@ -32,6 +32,8 @@ static const char *state_text(enum rg_cloudevent_state s)
         return "healed";
     case RG_CLOUDEVENT_ACKNOWLEDGED:
         return "acknowledged";
+    case RG_CLOUDEVENT_WITHDRAWN:
+        return "withdrawn";
     }
     return "?";
 }
@@ -134,6 +136,19 @@ char *rg_cloudevent_alert(const struct rg_cloudevent_alert *a)
         put_text(message, "en", a->message_en) | json_object_set_new(data, "message", message);
     if (a->has_case) {
         bad |= put_case(o, data, a);
+    }
+    return finish(o, data, bad);
+}
+
+char *rg_cloudevent_withdrawn(const struct rg_cloudevent_alert *a, struct rg_bytes raised)
+{
+    json_t *o = json_loadb((const char *)raised.data, raised.len, 0, NULL);
+    json_t *data = json_incref(json_object_get(o, "data"));
+    int bad = put_time(o, "time", a->time_ms) | put_hex(o, "id", a->id.b, sizeof a->id.b) |
+              put_number(o, "logseq", (int64_t)a->logseq) |
+              put_text(data, "state", state_text(a->state));
+    if (a->has_place) {
+        bad |= put_place(data, "by", &a->place);
     }
     return finish(o, data, bad);
 }

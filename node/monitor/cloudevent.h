@@ -17,6 +17,7 @@ enum rg_cloudevent_state {
     RG_CLOUDEVENT_RAISED = 1,
     RG_CLOUDEVENT_HEALED,
     RG_CLOUDEVENT_ACKNOWLEDGED,
+    RG_CLOUDEVENT_WITHDRAWN, /* the case was judged anew after a correction, and it does not hold */
 };
 
 /* Where an entry stands and who wrote it. */
@@ -73,6 +74,10 @@ struct rg_cloudevent_block {
 
 /* Each gives a NUL-terminated text, to be freed with free(), or NULL when there is no memory. */
 char *rg_cloudevent_alert(const struct rg_cloudevent_alert *a);
+/* The alert @raised (JSON as rg_cloudevent_alert() writes it), no longer held: with id, logseq,
+ * state, time of @a, and its place as the entry that made it so. NULL also: @raised is no such
+ * text. */
+char *rg_cloudevent_withdrawn(const struct rg_cloudevent_alert *a, struct rg_bytes raised);
 char *rg_cloudevent_step(const struct rg_cloudevent_step *s);
 char *rg_cloudevent_block(const struct rg_cloudevent_block *b);
 char *rg_cloudevent_heartbeat(uint64_t logseq, uint64_t height);

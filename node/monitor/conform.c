@@ -44,10 +44,12 @@ struct job {
     uint64_t held_count; /* highest case number + 1 */
     uint64_t held_bytes;
     size_t message_states;
-    uint32_t limit; /* events or cases in a message */
+    uint32_t message_events; /* that count */
+    uint32_t limit;          /* events or cases in a message */
     uint64_t batch_no;
     uint32_t deaths;
     bool asked;
+    int64_t latest_ms; /* occurred_at of all events that count */
 };
 
 struct rg_conform {
@@ -175,9 +177,7 @@ static void start(struct rg_conform *c)
     j->tip = counts.tip;
     j->totals.unreadable = counts.parked;
     j->totals.as_of_ms = r->as_of_ms;
-    if (r->as_of_ms == -1) {
-        j->totals.as_of_ms = counts.occurred_max_ms == INT64_MIN ? 0 : counts.occurred_max_ms;
-    }
+    j->latest_ms = INT64_MIN;
 }
 
 static rg_err hold(struct job *j, uint64_t case_no)
@@ -214,6 +214,10 @@ static rg_err take_event(void *ctx, const struct rg_feed_event *e)
         }
         j->message_states += h->len;
     }
+    if (e->standing == RG_STANDING_COUNTS) {
+        j->message_events++;
+        j->latest_ms = e->event->occurred_ms > j->latest_ms ? e->event->occurred_ms : j->latest_ms;
+    }
     rg_opbatch_add_event(&c->batch, e);
     return RG_OK;
 }
@@ -237,7 +241,8 @@ static rg_err next_events(struct rg_conform *c)
 {
     struct job *j = &c->job;
     uint64_t next = j->cursor + 1;
-    const rg_err e = rg_feed_read(c->config.feed, j->cursor + 1, j->limit, take_event, c, &next);
+    const struct rg_feed_span span = {.from = j->cursor + 1, .max = j->limit, .as_of = j->tip};
+    const rg_err e = rg_feed_read(c->config.feed, &span, take_event, c, &next);
     if (e != RG_OK && !(e == RG_ERR_FULL && c->batch.op_count > 0)) {
         return e;
     }
@@ -271,8 +276,12 @@ static rg_err next(struct rg_conform *c)
     struct job *j = &c->job;
     rg_opbatch_reset(&c->batch);
     j->message_states = 0;
+    j->message_events = 0;
     if (j->phase == PHASE_READ && j->cursor >= j->tip) {
         j->phase = PHASE_FINISH;
+        if (j->totals.as_of_ms == -1) {
+            j->totals.as_of_ms = j->latest_ms == INT64_MIN ? 0 : j->latest_ms;
+        }
         j->limit = EVENTS_MAX;
     }
     if (j->phase == PHASE_READ) {
@@ -346,7 +355,7 @@ static rg_err apply(struct rg_conform *c, struct rg_bytes msg)
         e = RG_ERR_INVALID;
     }
     if (e == RG_OK && j->phase == PHASE_READ) {
-        j->totals.events += j->next - j->cursor;
+        j->totals.events += j->message_events;
         j->cursor = j->next;
     } else if (e == RG_OK) {
         j->finished = j->next;

@@ -1,5 +1,4 @@
 #include "node/monitor/evaluate.h"
-#include "base/failpoint.h"
 
 #include <stdlib.h>
 
@@ -135,7 +134,8 @@ uint64_t rg_evaluate_height(const struct rg_evaluate *e)
         return e->height;
     }
     /* What waits first may be late: an entry of an older block. */
-    if (rg_feed_read(e->config.feed, e->cursor + 1, 1, note_height, &h, &next) != RG_OK || h == 0) {
+    const struct rg_feed_span span = {.from = e->cursor + 1, .max = 1};
+    if (rg_feed_read(e->config.feed, &span, note_height, &h, &next) != RG_OK || h == 0) {
         return 0;
     }
     return h - 1 < e->height ? h - 1 : e->height;
@@ -162,11 +162,47 @@ static rg_err begin_case(struct rg_evaluate *e, const struct rg_casestate_name *
     return RG_OK;
 }
 
+static void add_tick(struct rg_evaluate *e, const struct rg_feed_event *ev)
+{
+    struct rg_feed_case c = {.case_no = ev->case_no, .pseudonym = ev->pseudonym};
+    memcpy(c.rest_key, ev->rest_key, RG_KEY_BYTES);
+    rg_opbatch_add_op(&e->batch, &c, RG_HOSTMSG_OP_TICK, (int64_t)ev->time_ms);
+    rg_rand_wipe(c.rest_key, sizeof c.rest_key);
+}
+
+/* An entry cancels or corrects an earlier one. What came due before it is judged by what was known
+ * then, all that was judged is written, and its case is judged anew, up to and with this entry.
+ * FULL: the batch ends before it. */
+static rg_err take_amend(struct rg_evaluate *e, const struct rg_feed_event *ev)
+{
+    if (e->batch.op_count > 0) {
+        return RG_ERR_FULL;
+    }
+    const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key};
+    const rg_err err = begin_case(e, &name);
+    if (err != RG_OK) {
+        return err;
+    }
+    if (e->ticks && e->state[0]->due_ms < (int64_t)ev->time_ms) {
+        e->tick_ms = (int64_t)ev->time_ms;
+        add_tick(e, ev);
+        return RG_ERR_FULL;
+    }
+    e->amend_case = ev->case_no;
+    e->amend_no = ev->feed_no;
+    e->amend_place = (struct rg_place){ev->height, ev->submission, ev->entry, ev->writer};
+    e->amend_ms = (int64_t)ev->time_ms;
+    return RG_ERR_FULL;
+}
+
 /* Add an event, after the time that its case must hear of before. FULL: not in this batch. */
 static rg_err take_event(void *ctx, const struct rg_feed_event *ev)
 {
     struct rg_evaluate *e = ctx;
     struct rg_opbatch *b = &e->batch;
+    if (ev->event->about.kind != RG_ABOUT_NONE && e->redo_count == 0) {
+        return take_amend(e, ev);
+    }
     if (!rg_opbatch_has_room(b, ev)) {
         return RG_ERR_FULL;
     }
@@ -183,10 +219,7 @@ static rg_err take_event(void *ctx, const struct rg_feed_event *ev)
         tick = tick && b->ops[b->cases[known].last].time_ms < (int64_t)ev->time_ms;
     }
     if (tick) {
-        struct rg_feed_case c = {.case_no = ev->case_no, .pseudonym = ev->pseudonym};
-        memcpy(c.rest_key, ev->rest_key, RG_KEY_BYTES);
-        rg_opbatch_add_op(b, &c, RG_HOSTMSG_OP_TICK, (int64_t)ev->time_ms);
-        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
+        add_tick(e, ev);
     }
     rg_opbatch_add_event(b, ev);
     e->batch_events++;
@@ -215,17 +248,102 @@ static void write_message(struct rg_evaluate *e, enum rg_evaluate_kind kind, str
     *out = (struct rg_bytes){e->msg.data, e->msg.len};
 }
 
+/* The first case to judge anew is judged: what was found is all that holds of it now. */
+static rg_err end_redo(struct rg_evaluate *e, const struct rg_casestate *c)
+{
+    struct rg_alertlog_finding f = {.c = c, .time_ms = e->follow_ms};
+    if (e->amend_case != 0) {
+        f.time_ms = e->amend_ms;
+        f.has_place = true;
+        f.place = e->amend_place;
+    }
+    const rg_err err = rg_alertlog_settle(e->config.log, &f, e->redo_failed);
+    if (err == RG_OK) {
+        e->redo_count--;
+        e->redo_reset = false;
+        e->amend_case = 0;
+    }
+    return err;
+}
+
+/* The next events of the first case to judge anew; when there are none it is done. */
+static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
+{
+    while (e->redo_count > 0) {
+        struct rg_feed_case c;
+        struct rg_casestate *state = NULL;
+        const uint64_t case_no = e->redo[e->redo_count - 1];
+        begin_batch(e);
+        rg_err err = rg_feed_get_case(e->config.feed, case_no, &c);
+        if (err != RG_OK) {
+            return err;
+        }
+        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+        err = rg_casestate_get(e->config.cases, &name, &state);
+        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
+        if (err != RG_OK) {
+            return err;
+        }
+        if (!e->redo_reset) {
+            rg_casestate_reset(e->config.cases, state);
+            e->redo_reset = true;
+            e->redo_failed = false;
+        }
+        const struct rg_feed_range range = {.case_no = case_no,
+                                            .from = state->event_count,
+                                            .max = REDO_EVENTS,
+                                            .through = e->cursor};
+        err = rg_feed_read_case(e->config.feed, &range, take_event, e);
+        if (err != RG_OK && !(err == RG_ERR_FULL && e->batch_events > 0)) {
+            return err;
+        }
+        if (e->batch_events > 0) {
+            write_message(e, RG_EVALUATE_REDO, out);
+            return RG_OK;
+        }
+        err = end_redo(e, state);
+        if (err != RG_OK) {
+            return err;
+        }
+    }
+    return RG_OK;
+}
+
+/* Judge a case anew because of an entry, as far as that entry. What was judged before is written
+ * first: so a crash comes back to the same place, and the log says all that was told. */
+static rg_err start_amend(struct rg_evaluate *e, struct rg_bytes *out)
+{
+    rg_casestate_release(e->config.cases);
+    const rg_err err = rg_evaluate_flush(e);
+    if (err != RG_OK) {
+        e->amend_case = 0;
+        return err;
+    }
+    e->cursor = e->amend_no;
+    e->moved = true;
+    e->moved_ms = e->clock_ms;
+    e->redo[0] = e->amend_case;
+    e->redo_count = 1;
+    return next_redo(e, out);
+}
+
 static rg_err next_events(struct rg_evaluate *e, struct rg_bytes *out)
 {
     uint64_t next = e->cursor + 1;
     const uint32_t max = e->narrow > 0 ? 1 : RG_EVALUATE_EVENTS_MAX;
-    const rg_err err = rg_feed_read(e->config.feed, e->cursor + 1, max, take_event, e, &next);
+    const struct rg_feed_span span = {.from = e->cursor + 1, .max = max};
+    const rg_err err = rg_feed_read(e->config.feed, &span, take_event, e, &next);
+    if (err == RG_ERR_FULL && e->amend_case != 0) {
+        return start_amend(e, out);
+    }
     if (err != RG_OK && !(err == RG_ERR_FULL && e->batch.op_count > 0)) {
         return err;
     }
     if (e->batch_events > 0) {
         e->batch_next = next - 1;
         write_message(e, RG_EVALUATE_EVENTS, out);
+    } else if (e->batch.op_count > 0) {
+        write_message(e, RG_EVALUATE_TICKS, out);
     }
     return RG_OK;
 }
@@ -278,46 +396,6 @@ static rg_err next_ticks(struct rg_evaluate *e, struct rg_bytes *out)
     return err;
 }
 
-/* The next events of the first case to judge anew; when there are none it is done. */
-static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
-{
-    while (e->redo_count > 0) {
-        struct rg_feed_case c;
-        struct rg_casestate *state = NULL;
-        const uint64_t case_no = e->redo[e->redo_count - 1];
-        begin_batch(e);
-        rg_err err = rg_feed_get_case(e->config.feed, case_no, &c);
-        if (err != RG_OK) {
-            return err;
-        }
-        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
-        err = rg_casestate_get(e->config.cases, &name, &state);
-        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
-        if (err != RG_OK) {
-            return err;
-        }
-        if (!e->redo_reset) {
-            rg_casestate_reset(e->config.cases, state);
-            e->redo_reset = true;
-        }
-        const struct rg_feed_range range = {.case_no = case_no,
-                                            .from = state->event_count,
-                                            .max = REDO_EVENTS,
-                                            .through = e->cursor};
-        err = rg_feed_read_case(e->config.feed, &range, take_event, e);
-        if (err != RG_OK && !(err == RG_ERR_FULL && e->batch_events > 0)) {
-            return err;
-        }
-        if (e->batch_events > 0) {
-            write_message(e, RG_EVALUATE_REDO, out);
-            return RG_OK;
-        }
-        e->redo_count--;
-        e->redo_reset = false;
-    }
-    return RG_OK;
-}
-
 rg_err rg_evaluate_next(struct rg_evaluate *e, struct rg_bytes *out)
 {
     RG_ASSERT(e->kind == RG_EVALUATE_NOTHING);
@@ -351,75 +429,4 @@ rg_err rg_evaluate_next(struct rg_evaluate *e, struct rg_bytes *out)
         rg_casestate_release(e->config.cases);
     }
     return err;
-}
-
-bool rg_evaluate_ripe(const struct rg_evaluate *e, uint64_t mono_ms)
-{
-    if (e->redo_count > 0) {
-        return false;
-    }
-    return rg_alertlog_waiting(e->config.log) > 0 || rg_events_low(e->config.events) ||
-           rg_casestate_cache_dirty(e->config.cases) >= RG_CASESTATE_DIRTY_MAX ||
-           rg_evaluate_ripe_at(e) <= mono_ms;
-}
-
-uint64_t rg_evaluate_ripe_at(const struct rg_evaluate *e)
-{
-    if (rg_alertlog_waiting(e->config.log) > 0) {
-        return 0;
-    }
-    return e->moved ? e->moved_ms + RG_EVALUATE_LAZY_MS : UINT64_MAX;
-}
-
-static rg_err write_all(struct rg_evaluate *e, struct rg_kv_txn *txn)
-{
-    rg_err err = rg_casestate_cache_write(e->config.cases, txn);
-    if (err == RG_OK) {
-        err = rg_alertlog_write(e->config.log, txn);
-    }
-    if (err == RG_OK) {
-        err =
-            rg_alertstore_put(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_FEED), e->cursor);
-    }
-    if (err == RG_OK) {
-        err = rg_alertstore_put(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_HEIGHT),
-                                e->height);
-    }
-    return err;
-}
-
-rg_err rg_evaluate_flush(struct rg_evaluate *e)
-{
-    struct rg_kv_txn *txn = NULL;
-    const bool low = rg_events_low(e->config.events);
-    const bool changed = e->moved || rg_casestate_cache_dirty(e->config.cases) > 0 ||
-                         rg_alertlog_waiting(e->config.log) > 0 || low;
-    if (!changed || e->redo_count > 0) {
-        return RG_OK;
-    }
-    rg_err err = rg_kv_begin_write(e->config.kv, &txn);
-    if (err != RG_OK) {
-        return err;
-    }
-    err = write_all(e, txn);
-    if (err == RG_OK && low) {
-        err = rg_events_reserve(e->config.events, txn);
-    }
-    if (err == RG_OK) {
-        RG_FAILPOINT("alerts.commit");
-        err = rg_kv_commit(&txn);
-        RG_FAILPOINT("alerts.committed");
-    }
-    rg_kv_abort(&txn);
-    if (err != RG_OK) {
-        rg_alertlog_unwritten(e->config.log);
-        return err;
-    }
-    e->moved = false;
-    rg_casestate_cache_written(e->config.cases);
-    if (low) {
-        rg_events_reserved(e->config.events);
-    }
-    rg_alertlog_written(e->config.log);
-    return RG_OK;
 }

@@ -34,6 +34,7 @@ void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_i
 {
     const struct rg_opbatch_case *c = &e->batch.cases[case_index];
     uint8_t subject[SUBJECT_BYTES];
+    e->redo_failed = e->redo_failed || e->kind == RG_EVALUATE_REDO;
     rg_bytes_u64_be(subject, c->case_no);
     rg_bytes_u64_be(subject + 8, e->batch.ops[c->last].feed_no);
     rg_alertlog_add_system(e->config.log, code, (struct rg_bytes){subject, sizeof subject}, text,
@@ -42,7 +43,8 @@ void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_i
 
 static void note_top(struct rg_evaluate *e, const struct rg_opbatch_op *op)
 {
-    if (op->place.height > e->top_height) {
+    /* By time: what was corrected stands in a later block than it counts from. */
+    if (op->time_ms > e->top_ms) {
         e->top_height = op->place.height;
         e->top_ms = op->time_ms;
     }
@@ -132,7 +134,10 @@ static rg_err add_finding(struct rg_evaluate *e, uint32_t i, const struct rg_hos
         f.has_place = true;
         f.place = op->place;
     }
-    if (op->kind == RG_HOSTMSG_OP_TICK && f.has_due) {
+    f.again = e->kind == RG_EVALUATE_REDO;
+    if (f.again && e->amend_case != 0) {
+        f.time_ms = e->amend_ms;
+    } else if (op->kind == RG_HOSTMSG_OP_TICK && f.has_due) {
         f.time_ms = first_block_after(e, item->due_ms, op->time_ms);
     }
     return rg_alertlog_add(e->config.log, &f);

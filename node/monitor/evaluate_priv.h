@@ -9,7 +9,8 @@ enum rg_evaluate_kind {
     RG_EVALUATE_NOTHING, /* no message is under way */
     RG_EVALUATE_EVENTS,  /* the next events of the feed */
     RG_EVALUATE_TICKS,   /* cases that are due */
-    RG_EVALUATE_REDO,    /* one case from its first event on, since its state was not readable */
+    RG_EVALUATE_REDO,    /* one case from its first event on: its state was not readable, or an
+                            entry cancels or corrects what was before */
 };
 
 struct rg_evaluate {
@@ -41,8 +42,13 @@ struct rg_evaluate {
     uint32_t narrow; /* so many events are sent one by one */
     uint64_t redo[RG_OPBATCH_CASES_MAX];
     uint32_t redo_count;
-    bool redo_reset; /* the first of them was emptied and is under way */
-    rg_err read_err; /* what stopped the reading */
+    bool redo_reset;     /* the first of them was emptied and is under way */
+    bool redo_failed;    /* ... and not all of it could be judged */
+    uint64_t amend_case; /* the case to be judged anew, or under way, is so by an entry; 0: none */
+    uint64_t amend_no;   /* its feed number */
+    struct rg_place amend_place;
+    int64_t amend_ms; /* of its block */
+    rg_err read_err;  /* what stopped the reading */
 
     int64_t due_known_ms; /* the last answer of first_block_after */
     int64_t due_block_ms;

@@ -111,6 +111,9 @@ void rg_opbatch_add_event(struct rg_opbatch *b, const struct rg_feed_event *e)
     op->kind = RG_HOSTMSG_OP_ENTRY;
     op->time_ms = (int64_t)e->time_ms;
     op->occurred_ms = ev->occurred_ms;
+    if (e->standing != RG_STANDING_COUNTS) {
+        op->flags = RG_HOSTMSG_VOID;
+    }
     op->feed_no = e->feed_no;
     op->event_no = e->event_no;
     op->place = (struct rg_place){e->height, e->submission, e->entry, e->writer};
@@ -145,6 +148,7 @@ void rg_opbatch_write_case(const struct rg_opbatch *b, uint32_t i, const struct 
         struct rg_hostmsg_op m = {.kind = op->kind,
                                   .time_ms = op->time_ms,
                                   .occurred_ms = op->occurred_ms,
+                                  .flags = op->flags,
                                   .step = op->step,
                                   .field_count = op->field_count};
         if (op->kind == RG_HOSTMSG_OP_ENTRY && op->place.writer < g->agency_count) {

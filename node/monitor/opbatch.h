@@ -22,6 +22,7 @@ struct rg_opbatch_op {
     enum rg_hostmsg_op_kind kind;
     int64_t time_ms;
     int64_t occurred_ms;
+    uint8_t flags;    /* RG_HOSTMSG_VOID */
     uint64_t feed_no; /* of an ENTRY */
     uint32_t event_no;
     struct rg_place place;

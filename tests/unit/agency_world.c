@@ -116,6 +116,7 @@ void world_node_open(struct world *w, uint32_t i)
                                        .vault = n->vault,
                                        .pending = n->pending,
                                        .verifier = &n->verifier,
+                                       .blocks = n->blocks,
                                        .send = on_send,
                                        .answer = on_answer,
                                        .ctx = n};

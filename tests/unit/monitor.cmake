@@ -6,6 +6,11 @@ rg_test(unit monitor_alerts
   MODULES ${monitor_modules}
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
   ARGS $<TARGET_FILE:reigen-rules>)
+rg_test(unit monitor_amend
+  SOURCES ${monitor_tests}/monitor_amend.c ${monitor_lab}
+  MODULES ${monitor_modules}
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
 rg_test(unit monitor_log
   SOURCES ${monitor_tests}/monitor_log.c ${monitor_lab}
   MODULES ${monitor_modules}
@@ -21,6 +26,7 @@ rg_test(unit monitor_json
   MODULES monitor base
   SYSTEM PkgConfig::cmocka)
 add_dependencies(unit_monitor_alerts reigen-rules)
+add_dependencies(unit_monitor_amend reigen-rules)
 add_dependencies(unit_monitor_log reigen-rules)
 add_dependencies(unit_monitor_conform reigen-rules)
 rg_test(unit monitor_events

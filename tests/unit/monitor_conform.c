@@ -142,6 +142,36 @@ static void test_small(void **state)
     lab_free(&lab);
 }
 
+/* The corrected history counts, also for the time as of which it is judged; events keep their
+ * numbers. */
+static void test_amended(void **state)
+{
+    (void)state;
+    const int64_t day = 86400000;
+    struct lab *lab = lab_new(HEAD RULES, NULL);
+    small_log(lab);
+    (void)snprintf(lab->feed.file[1], sizeof lab->feed.file[1], "F-1");
+    (void)snprintf(lab->feed.file[2], sizeof lab->feed.file[2], "F-2");
+    lab_amend(lab, 1, RG_ABOUT_CANCEL, 1, "a", 50 * day);  /* case 1: - b a */
+    lab_amend(lab, 5, RG_ABOUT_CORRECT, 1, "b", 2 * day);  /* case 2: a b */
+    lab_amend(lab, 8, RG_ABOUT_CANCEL, 1, "c", 60 * day);  /* case 3: c */
+    lab_amend(lab, 7, RG_ABOUT_CORRECT, 1, "a", 5 * day);  /* case 4: a */
+    lab_amend(lab, 12, RG_ABOUT_CORRECT, 1, "b", 4 * day); /* case 4: b */
+    lab_open(lab);
+    lab_run(lab, 13, 1);
+    json_t *o = conform(lab, NULL, -1, RG_OK);
+    assert_int_equal(json_integer_value(json_object_get(o, "cases")), 4);
+    assert_int_equal(json_integer_value(json_object_get(o, "events")), 6);
+    assert_string_equal(json_string_value(json_object_get(o, "as_of")), "1970-01-05T00:00:00.000Z");
+    assert_counts(rule_of(o, "X1"), "2 1 1 0 2");
+    assert_counts(rule_of(o, "X2"), "4 4 0 0 0");
+    char *lists = json_dumps(json_object_get(rule_of(o, "X1"), "violations"), JSON_COMPACT);
+    assert_string_equal(lists, "[[\"F-1\",[2]]]");
+    free(lists);
+    json_decref(o);
+    lab_free(&lab);
+}
+
 /* Two agencies use the same file number on one ledger: two cases, of which the rules of either say
  * nothing about the other. */
 static void test_same_file_number(void **state)
@@ -295,6 +325,7 @@ int main(int argc, char **argv)
     lab_program = argv[1];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small),
+        cmocka_unit_test(test_amended),
         cmocka_unit_test(test_same_file_number),
         cmocka_unit_test(test_bad_rules),
         cmocka_unit_test(test_receipt),

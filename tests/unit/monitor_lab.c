@@ -34,38 +34,61 @@ static void rest_key(uint64_t case_no, uint8_t out[static 32])
 
 /* The feed. */
 
-static rg_err tell(struct rg_feed *f, uint64_t no, rg_feed_fn fn, void *ctx)
+/* The event that counts in place of event @no by what entries up to @as_of say. */
+static const struct lab_event *in_force(const struct rg_feed *f, uint64_t no, uint64_t as_of,
+                                        bool *cancelled)
 {
     const struct lab_event *e = &f->events[no - 1];
-    struct rg_event ev = {.step = rg_bytes_str(e->step),
-                          .occurred_ms = e->occurred_ms,
-                          .field_count = e->field_count};
+    *cancelled = false;
+    for (uint64_t i = no + 1; i <= as_of && i <= f->shown; i++) {
+        const struct lab_event *by = &f->events[i - 1];
+        if (by->about != RG_ABOUT_NONE && by->target == (uint64_t)(e - f->events) + 1) {
+            *cancelled = by->about == RG_ABOUT_CANCEL;
+            e = *cancelled ? e : by;
+        }
+    }
+    return e;
+}
+
+static rg_err tell(struct rg_feed *f, uint64_t no, uint64_t as_of, rg_feed_fn fn, void *ctx)
+{
+    const struct lab_event *e = &f->events[no - 1];
+    bool cancelled = false;
+    const bool about = e->about != RG_ABOUT_NONE;
+    const struct lab_event *now = about ? e : in_force(f, no, as_of, &cancelled);
+    struct rg_event ev = {.step = rg_bytes_str(now->step),
+                          .occurred_ms = now->occurred_ms,
+                          .field_count = now->field_count,
+                          .about = {.kind = now->about}};
     uint8_t key[32];
-    for (uint32_t i = 0; i < e->field_count; i++) {
-        ev.fields[i].name = rg_bytes_str(e->name[i]);
-        ev.fields[i].value = rg_bytes_str(e->value[i]);
+    for (uint32_t i = 0; i < now->field_count; i++) {
+        ev.fields[i].name = rg_bytes_str(now->name[i]);
+        ev.fields[i].value = rg_bytes_str(now->value[i]);
     }
     rest_key(e->case_no, key);
     const struct rg_feed_event out = {.feed_no = no,
                                       .case_no = e->case_no,
                                       .event_no = e->event_no,
                                       .pseudonym = lab_pseudonym(e->case_no),
-                                      .height = e->height,
-                                      .entry = (uint32_t)(e->case_no * 100 + e->event_no),
+                                      .height = now->height,
+                                      .entry = (uint32_t)(e->case_no * 100 + now->event_no),
                                       .time_ms = e->time_ms,
                                       .writer = e->writer,
                                       .event = &ev,
-                                      .rest_key = key};
+                                      .rest_key = key,
+                                      .standing = about       ? RG_STANDING_ABOUT
+                                                  : cancelled ? RG_STANDING_CANCELLED
+                                                              : RG_STANDING_COUNTS};
     return fn(ctx, &out);
 }
 
-rg_err rg_feed_read(struct rg_feed *f, uint64_t from, uint32_t max, rg_feed_fn fn, void *ctx,
+rg_err rg_feed_read(struct rg_feed *f, const struct rg_feed_span *span, rg_feed_fn fn, void *ctx,
                     uint64_t *out_next)
 {
-    uint64_t no = from;
+    uint64_t no = span->from;
     rg_err e = RG_OK;
-    while (no <= f->shown && no - from < max) {
-        e = tell(f, no, fn, ctx);
+    while (no <= f->shown && no - span->from < span->max) {
+        e = tell(f, no, span->as_of, fn, ctx);
         if (e != RG_OK) {
             break;
         }
@@ -81,7 +104,7 @@ rg_err rg_feed_read_case(struct rg_feed *f, const struct rg_feed_range *r, rg_fe
     rg_err e = RG_OK;
     for (uint64_t no = 1; e == RG_OK && no <= f->shown && no <= r->through && told < r->max; no++) {
         if (f->events[no - 1].case_no == r->case_no && f->events[no - 1].event_no >= r->from) {
-            e = tell(f, no, fn, ctx);
+            e = tell(f, no, r->through, fn, ctx);
             told++;
         }
     }
@@ -95,13 +118,7 @@ uint64_t rg_feed_tip(const struct rg_feed *f)
 
 void rg_feed_counts(const struct rg_feed *f, struct rg_feed_counts *out)
 {
-    *out = (struct rg_feed_counts){
-        .tip = f->shown, .cases = f->cases, .parked = f->parked, .occurred_max_ms = INT64_MIN};
-    for (uint64_t i = 0; i < f->shown; i++) {
-        if (f->events[i].occurred_ms > out->occurred_max_ms) {
-            out->occurred_max_ms = f->events[i].occurred_ms;
-        }
-    }
+    *out = (struct rg_feed_counts){.tip = f->shown, .cases = f->cases, .parked = f->parked};
 }
 
 rg_err rg_feed_get_case(struct rg_feed *f, uint64_t case_no, struct rg_feed_case *out)
@@ -211,6 +228,16 @@ struct lab_event *lab_feed(struct lab *lab, uint64_t case_no, uint64_t height, c
     (void)snprintf(e->step, sizeof e->step, "%s", step);
     f->case_events[case_no]++;
     f->cases = case_no > f->cases ? case_no : f->cases;
+    return e;
+}
+
+struct lab_event *lab_amend(struct lab *lab, uint64_t target, enum rg_about_kind kind,
+                            uint64_t height, const char *step, int64_t occurred_ms)
+{
+    const uint64_t case_no = lab->feed.events[target - 1].case_no;
+    struct lab_event *e = lab_feed(lab, case_no, height, step, occurred_ms);
+    e->about = kind;
+    e->target = target;
     return e;
 }
 

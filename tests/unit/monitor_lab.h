@@ -33,6 +33,8 @@ struct lab_event {
     uint32_t writer;
     int64_t occurred_ms;
     char step[64];
+    enum rg_about_kind about; /* and the feed number, from 1, of the event it is about */
+    uint64_t target;
     uint32_t field_count;
     char name[LAB_FIELDS_MAX][24];
     char value[LAB_FIELDS_MAX][64];
@@ -98,6 +100,9 @@ uint64_t lab_block(struct lab *lab, int64_t time_ms);
 /* Feed an event of case @case_no (1, 2, ...) that stands in block @height. */
 struct lab_event *lab_feed(struct lab *lab, uint64_t case_no, uint64_t height, const char *step,
                            int64_t occurred_ms);
+/* Feed an entry that cancels or corrects event @target (its number in the feed, from 1). */
+struct lab_event *lab_amend(struct lab *lab, uint64_t target, enum rg_about_kind kind,
+                            uint64_t height, const char *step, int64_t occurred_ms);
 void lab_field(struct lab_event *e, const char *name, const char *value);
 /* Open the monitor over what is there; close it. */
 void lab_open(struct lab *lab);

@@ -144,6 +144,8 @@ static void answer_fields(void **state)
     assert_true(c->truncated && c->event_count == 2 && c->duty_count == 2 && c->alert_count == 2);
     assert_true(c->events[1].height == 92 && c->events[1].submission == 94);
     assert_true(c->events[1].entry == 96 && c->events[1].recorded_ms == 98);
+    assert_true(c->events[1].standing == RG_STANDING_CORRECTED && c->events[1].by_height == 201);
+    assert_true(c->events[1].by_submission == 202 && c->events[1].by_entry == 203);
     assert_true(c->duties[1].by_count == 2 && c->duties[1].due_ms == 100);
     assert_true(rg_bytes_eq(c->duties[1].by[1], rg_bytes_str("b")));
     round_trip(SAMPLE_ANSWER, RG_ANSWER_ALERTS);
@@ -194,6 +196,9 @@ static void ledger_fields(void **state)
     assert_true(out.body.count == 3 && out.body.path_count == 2 && out.body.path[1].b[0] == 148);
     round_trip(SAMPLE_EVENT, 0);
     assert_true(out.event.occurred_ms == -131 && out.event.field_count == 2);
+    assert_true(out.event.about.kind == RG_ABOUT_CORRECT && out.event.about.height == 132);
+    assert_true(out.event.about.submission == 133 && out.event.about.entry == 134);
+    assert_true(rg_bytes_eq(out.event.about.reason, rg_bytes_str("typing_error")));
     round_trip(SAMPLE_SUBMISSION, 0);
     const struct rg_submission *s = &out.submission;
     assert_true(s->signer == 152 && s->sequence == 153 && s->expires_ms == 154);

@@ -178,7 +178,11 @@ static void fill_case(struct rg_answer_case *out)
                                                   .event = list[i],
                                                   .agency = rg_bytes_str("BAMF"),
                                                   .member = rg_bytes_str("member1"),
-                                                  .recorded_ms = 97 + i};
+                                                  .recorded_ms = 97 + i,
+                                                  .standing = RG_STANDING_CORRECTED,
+                                                  .by_height = 201,
+                                                  .by_submission = 202,
+                                                  .by_entry = 203};
         duties[i] = (struct rg_answer_duty){.rule = rg_bytes_str("R02"),
                                             .step = list[i],
                                             .by_count = 2,
@@ -250,7 +254,12 @@ void sample_event(struct rg_event *out)
                              .occurred_ms = -131,
                              .field_count = 2,
                              .fields = {{rg_bytes_str("group"), rg_bytes_str("")},
-                                        {rg_bytes_str("role"), rg_bytes_str("x")}}};
+                                        {rg_bytes_str("role"), rg_bytes_str("x")}},
+                             .about = {.kind = RG_ABOUT_CORRECT,
+                                       .height = 132,
+                                       .submission = 133,
+                                       .entry = 134,
+                                       .reason = rg_bytes_str("typing_error")}};
 }
 
 void sample_body(struct rg_case_body *out)
