@@ -12,7 +12,8 @@
 
 /* Descriptor 3 of the child is the pair's other end; everything else is close-on-exec, and the host
  * closes what another library of ours may have left open. */
-static int spawn_child(const char *program, const char *module, int child_fd, pid_t *pid)
+static int spawn_child(const char *program, const char *module, int child_fd, int child_text,
+                       pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
@@ -32,7 +33,8 @@ static int spawn_child(const char *program, const char *module, int child_fd, pi
     if (rc == 0) {
         rc = posix_spawnattr_init(&attr);
         if (rc == 0) {
-            rc = posix_spawn_file_actions_adddup2(&actions, child_fd, RG_HOSTIO_FD);
+            rc = posix_spawn_file_actions_adddup2(&actions, child_text, STDERR_FILENO);
+            rc = rc != 0 ? rc : posix_spawn_file_actions_adddup2(&actions, child_fd, RG_HOSTIO_FD);
             rc = rc != 0 ? rc : posix_spawnattr_setpgroup(&attr, 0);
             rc = rc != 0 ? rc : posix_spawnattr_setsigmask(&attr, &none);
             rc = rc != 0 ? rc : posix_spawnattr_setsigdefault(&attr, &all);
@@ -49,9 +51,22 @@ static int spawn_child(const char *program, const char *module, int child_fd, pi
     return rc;
 }
 
-rg_err rg_hostio_spawn(const char *program, const char *module, pid_t *pid, int *fd)
+/* dup2 onto itself would leave close-on-exec set, and onto each other would lose one: the child's
+ * ends must lie above descriptor 3. */
+static int move_up(int fd)
+{
+    if (fd > RG_HOSTIO_FD) {
+        return fd;
+    }
+    const int moved = fcntl(fd, F_DUPFD_CLOEXEC, RG_HOSTIO_FD + 1);
+    (void)close(fd);
+    return moved;
+}
+
+rg_err rg_hostio_spawn(const char *program, const char *module, pid_t *pid, int *fd, int *text)
 {
     int pair[2];
+    int ends[2];
     pid_t child = 0;
     if (access(program, X_OK) != 0) {
         return RG_ERR_NOT_FOUND;
@@ -59,23 +74,29 @@ rg_err rg_hostio_spawn(const char *program, const char *module, pid_t *pid, int 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         return RG_ERR_SYSTEM;
     }
-    /* dup2 onto itself would leave close-on-exec set, so the child's end must not be descriptor 3.
-     */
-    if (pair[1] == RG_HOSTIO_FD) {
-        const int moved = fcntl(pair[1], F_DUPFD_CLOEXEC, RG_HOSTIO_FD + 1);
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        (void)close(pair[0]);
         (void)close(pair[1]);
-        pair[1] = moved;
+        return RG_ERR_SYSTEM;
     }
-    const int rc = pair[1] < 0 ? EMFILE : spawn_child(program, module, pair[1], &child);
+    pair[1] = move_up(pair[1]);
+    ends[1] = move_up(ends[1]);
+    const bool moved = pair[1] >= 0 && ends[1] >= 0;
+    const int rc = moved ? spawn_child(program, module, pair[1], ends[1], &child) : EMFILE;
     if (pair[1] >= 0) {
         (void)close(pair[1]);
     }
+    if (ends[1] >= 0) {
+        (void)close(ends[1]);
+    }
     if (rc != 0) {
         (void)close(pair[0]);
+        (void)close(ends[0]);
         return rc == ENOENT ? RG_ERR_NOT_FOUND : RG_ERR_SYSTEM;
     }
     *pid = child;
     *fd = pair[0];
+    *text = ends[0];
     return RG_OK;
 }
 

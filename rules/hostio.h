@@ -11,15 +11,17 @@
 
 #define RG_HOSTIO_FD 3 /* the host's end of the pair */
 
-/* Start @program (a path to reigen-rules) with a socket pair as its descriptor 3, everything else
- * closed but stderr, an empty environment, and its own process group. @module is a path to a shared
- * object, or NULL for `soll`. The caller owns *@fd (close-on-exec) and must wait for *@pid; closing
- * *@fd ends the host. The host also dies with the thread that called this (PR_SET_PDEATHSIG), so
- * call it from one that lives as long as the host is wanted.
+/* Start @program (a path to reigen-rules) with a socket pair as its descriptor 3, a pipe as its
+ * stderr, everything else closed, an empty environment, and its own process group. @module is a
+ * path to a shared object or script, or NULL for `soll`. The caller owns *@fd and *@text (what it
+ * writes to stderr; both close-on-exec, *@text does not block on either end) and must wait for
+ * *@pid; closing *@fd ends the host. The host also dies with the thread that called this
+ * (PR_SET_PDEATHSIG), so call it from one that lives as long as the host is wanted.
  *
  * Errors: RG_ERR_NOT_FOUND  no such program
  *         RG_ERR_SYSTEM     anything else */
-RG_CHECKED rg_err rg_hostio_spawn(const char *program, const char *module, pid_t *pid, int *fd);
+RG_CHECKED rg_err rg_hostio_spawn(const char *program, const char *module, pid_t *pid, int *fd,
+                                  int *text);
 /* Send a whole message within @timeout_ms (-1: no limit).
  * Errors: RG_ERR_CLOSED the other side is gone, RG_ERR_TIMEOUT, RG_ERR_SYSTEM; the stream is then
  *         unusable */

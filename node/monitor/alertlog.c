@@ -12,8 +12,6 @@
 #include "node/monitor/alertstore.h"
 #include "rules/definition.h"
 
-#define WAITING_MAX ((size_t)256 * 1024)
-
 rg_err rg_alertlog_open(const struct rg_alertlog_config *c, struct rg_alertlog **out)
 {
     struct rg_alertlog *l = calloc(1, sizeof *l);
@@ -76,7 +74,7 @@ static size_t copy_name(char out[static RG_NAME_MAX], struct rg_bytes in)
 static rg_err add(struct rg_alertlog *l, const struct rg_alertlog_finding *f,
                   struct rg_alertlog_waiting **out)
 {
-    if (l->waiting_count == WAITING_MAX) {
+    if (l->waiting_count == RG_ALERTLOG_WAITING_MAX) {
         return RG_ERR_FULL;
     }
     if (l->waiting_count == l->waiting_cap) {

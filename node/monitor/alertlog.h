@@ -18,6 +18,7 @@
 
 struct rg_alertlog; /* opaque */
 
+#define RG_ALERTLOG_WAITING_MAX ((size_t)256 * 1024) /* findings that wait to be written */
 #define RG_ALERTLOG_SYSTEM_MAX 64 /* system alerts that wait to be written; more are counted */
 #define RG_ALERTLOG_LOOK_MAX 4096 /* records a query looks at */
 

@@ -13,6 +13,8 @@
 #include "storage/chain.h"
 
 #define SUBJECT_BYTES 16
+#define FAULTS_TOLD 100 /* in one run; from then on one a minute */
+#define FAULTS_PAUSE_MS 60000
 
 void rg_evaluate__end_batch(struct rg_evaluate *e)
 {
@@ -35,6 +37,11 @@ void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_i
     const struct rg_opbatch_case *c = &e->batch.cases[case_index];
     uint8_t subject[SUBJECT_BYTES];
     e->redo_failed = e->redo_failed || e->kind == RG_EVALUATE_REDO;
+    e->faults++;
+    if (e->faults > FAULTS_TOLD && e->clock_ms < e->fault_ms + FAULTS_PAUSE_MS) {
+        return;
+    }
+    e->fault_ms = e->clock_ms;
     rg_bytes_u64_be(subject, c->case_no);
     rg_bytes_u64_be(subject + 8, e->batch.ops[c->last].feed_no);
     rg_alertlog_add_system(e->config.log, code, (struct rg_bytes){subject, sizeof subject}, text,
@@ -160,7 +167,8 @@ static bool check_answer(const struct rg_evaluate *e, struct rg_bytes answer)
     struct rg_hostmsg_item item;
     uint64_t no = 0;
     uint32_t i = 0;
-    uint64_t alerts = 0;
+    uint64_t alerts = 0; /* of the case */
+    uint64_t waiting = rg_alertlog_waiting(e->config.log);
     bool ok = true;
     struct rg_reader r = rg_hostmsg_result(answer, &no);
     while (rg_hostmsg_next_answer(&r, &a)) {
@@ -171,7 +179,9 @@ static bool check_answer(const struct rg_evaluate *e, struct rg_bytes answer)
             ok = ok && check_item(e, i, &item);
             alerts += item.kind == RG_HOSTMSG_ALERT ? 1 : 0;
         }
-        ok = ok && alerts <= RG_EVALUATE_ALERTS_MAX + 64 * (uint64_t)e->batch.cases[i].op_count;
+        waiting += alerts;
+        ok = ok && waiting <= RG_ALERTLOG_WAITING_MAX &&
+             alerts <= RG_EVALUATE_ALERTS_MAX + 64 * (uint64_t)e->batch.cases[i].op_count;
         i++;
     }
     return ok && rg_bytes_done(&r) && no == e->batch_no && i == e->batch.case_count;

@@ -48,7 +48,9 @@ struct rg_evaluate {
     uint64_t amend_no;   /* its feed number */
     struct rg_place amend_place;
     int64_t amend_ms; /* of its block */
-    rg_err read_err;  /* what stopped the reading */
+    uint64_t faults;  /* told as alerts of the system, and when the last was */
+    uint64_t fault_ms;
+    rg_err read_err; /* what stopped the reading */
 
     int64_t due_known_ms; /* the last answer of first_block_after */
     int64_t due_block_ms;

@@ -213,7 +213,11 @@ static void tell_death(struct rg_monitor *m, const struct rg_ruleshost_death *d)
                        d->detail);
         break;
     case RG_RULESHOST_SIGNAL:
-        (void)snprintf(text, sizeof text, "Signal %d ended the rules host; it is started again.",
+        (void)snprintf(text, sizeof text,
+                       d->detail == SIGSYS
+                           ? "The rules host tried what it may not do and was ended (signal %d); "
+                             "it is started again."
+                           : "Signal %d ended the rules host; it is started again.",
                        d->detail);
         break;
     case RG_RULESHOST_HANG:
@@ -256,11 +260,28 @@ static rg_err on_death(struct rg_monitor *m)
     return RG_OK;
 }
 
+/* Told once a run: the rules of this node cannot be trusted, the ledger can. */
+static void tell_unsteady(struct rg_monitor *m)
+{
+    uint8_t subject[8];
+    if (!m->unsteady) {
+        m->unsteady = true;
+        rg_bytes_u64_be(subject, rg_alertlog_last(m->log));
+        rg_alertlog_add_system(m->log, "rules-unsteady", (struct rg_bytes){subject, sizeof subject},
+                               "The rules gave two answers to the same question; do not use "
+                               "this node's rules module.",
+                               m->follow_ms);
+    }
+}
+
 static rg_err on_answer(struct rg_monitor *m)
 {
     const struct rg_bytes msg = rg_ruleshost_answer(m->host);
     const enum rg_monitor_asked asked = m->asked;
     m->asked = RG_MONITOR_NOTHING;
+    if (rg_ruleshost_differs(m->host)) {
+        tell_unsteady(m);
+    }
     if (asked == RG_MONITOR_DUTY) {
         rg_duties_answer(m->duties, msg);
         return RG_OK;

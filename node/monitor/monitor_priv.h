@@ -29,6 +29,7 @@ struct rg_monitor {
     int64_t follow_ms;
     uint64_t deaths;
     uint64_t death_told_ms;
+    bool unsteady; /* it was told that one question got two answers */
     bool block_known;
     uint64_t block_next; /* to publish */
     uint64_t block_last;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/panic.h"
+#include "node/monitor/rulestext.h"
 #include "rules/hostio.h"
 #include "rules/hostmsg.h"
 
@@ -47,6 +48,11 @@ struct rg_ruleshost {
     size_t in_len;
     size_t in_cap;
     size_t in_taken; /* bytes of a told answer, dropped at the next step */
+    uint64_t answers;
+    uint8_t *first; /* answer to the message under way, which is asked again; NULL: none */
+    size_t first_len;
+    bool differs;
+    struct rg_rulestext said;
     struct rg_ruleshost_death death;
     char text[RG_HOSTMSG_TEXT_MAX + 1];
 };
@@ -58,6 +64,7 @@ rg_err rg_ruleshost_create(const struct rg_ruleshost_options *o, struct rg_rules
         return RG_ERR_NOMEM;
     }
     h->fd = -1;
+    h->said.fd = -1;
     h->pause_ms = RG_RULESHOST_PAUSE_MIN_MS;
     h->deadline_ms = o->deadline_ms != 0 ? o->deadline_ms : RG_RULESHOST_DEADLINE_MS;
     h->program = strdup(o->program);
@@ -88,10 +95,17 @@ static void end_process(struct rg_ruleshost *h, int *status)
         }
         h->pid = 0;
     }
+    rg_rulestext_close(&h->said);
     h->in_len = 0;
     h->in_taken = 0;
     h->sent = 0;
     h->timed = false;
+}
+
+static void forget_first(struct rg_ruleshost *h)
+{
+    free(h->first);
+    h->first = NULL;
 }
 
 void rg_ruleshost_destroy(struct rg_ruleshost **h)
@@ -105,6 +119,7 @@ void rg_ruleshost_destroy(struct rg_ruleshost **h)
     free((*h)->program);
     free((*h)->module);
     free((*h)->in);
+    forget_first(*h);
     free(*h);
     *h = NULL;
 }
@@ -158,6 +173,7 @@ void rg_ruleshost_cancel(struct rg_ruleshost *h)
         return;
     }
     h->msg = (struct rg_bytes){NULL, 0};
+    forget_first(h);
     if (h->msg_given) {
         int status = 0;
         end_process(h, &status);
@@ -169,6 +185,11 @@ void rg_ruleshost_cancel(struct rg_ruleshost *h)
 struct rg_bytes rg_ruleshost_answer(const struct rg_ruleshost *h)
 {
     return (struct rg_bytes){h->in, h->in_taken};
+}
+
+bool rg_ruleshost_differs(const struct rg_ruleshost *h)
+{
+    return h->differs;
 }
 
 const char *rg_ruleshost_text(const struct rg_ruleshost *h)
@@ -228,9 +249,11 @@ static enum rg_ruleshost_news start(struct rg_ruleshost *h, uint64_t now_ms)
     }
     pid_t pid = 0;
     int fd = -1;
-    if (rg_hostio_spawn(h->program, h->module, &pid, &fd) != RG_OK) {
+    int text = -1;
+    if (rg_hostio_spawn(h->program, h->module, &pid, &fd, &text) != RG_OK) {
         return died(h, RG_RULESHOST_START, now_ms);
     }
+    rg_rulestext_open(&h->said, text);
     h->pid = pid;
     h->fd = fd;
     const int flags = fcntl(fd, F_GETFL);
@@ -353,6 +376,28 @@ static enum rg_ruleshost_news opened(struct rg_ruleshost *h, struct rg_bytes m, 
     return RG_RULESHOST_REFUSED;
 }
 
+/* Whether the message under way is asked once more before its answer @m is told. */
+static bool ask_again(struct rg_ruleshost *h, struct rg_bytes m)
+{
+    h->differs = h->first != NULL && !rg_bytes_eq(m, (struct rg_bytes){h->first, h->first_len});
+    if (h->first != NULL || h->answers % RG_RULESHOST_TWICE_EVERY != 0) {
+        forget_first(h);
+        h->answers++;
+        return false;
+    }
+    h->first = malloc(m.len);
+    if (h->first == NULL) {
+        return false; /* then it is not tried this time */
+    }
+    memcpy(h->first, m.data, m.len);
+    h->first_len = m.len;
+    h->in_len = 0;
+    h->msg_given = false;
+    h->timed = false;
+    h->sent = 0;
+    return true;
+}
+
 static enum rg_ruleshost_news whole_message(struct rg_ruleshost *h, uint64_t now_ms)
 {
     const struct rg_bytes m = {h->in, h->in_len};
@@ -363,6 +408,9 @@ static enum rg_ruleshost_news whole_message(struct rg_ruleshost *h, uint64_t now
     const bool asked = h->msg.data != NULL && h->msg_given && h->sent == h->msg.len;
     if (!asked || (kind != RG_HOSTMSG_RESULT && kind != RG_HOSTMSG_FAILED)) {
         return died(h, RG_RULESHOST_GARBAGE, now_ms);
+    }
+    if (ask_again(h, m)) {
+        return RG_RULESHOST_NONE;
     }
     h->msg = (struct rg_bytes){NULL, 0};
     h->msg_given = false;
@@ -379,6 +427,7 @@ enum rg_ruleshost_news rg_ruleshost_step(struct rg_ruleshost *h, uint64_t now_ms
         h->expires_ms += now_ms - h->stepped_ms;
     }
     h->stepped_ms = now_ms;
+    rg_rulestext_drain(&h->said);
     if (h->in_taken > 0) {
         h->in_len = 0; /* nothing stands behind a told answer */
         h->in_taken = 0;

@@ -2,8 +2,9 @@
  * message at a time, end it when it does not answer, start it again with growing pauses.
  *
  * The host keeps nothing between messages, so the message that was under way is simply sent again
- * to the next process: nothing is lost or doubled, whenever the host dies. What a message means is
- * not known here. No call blocks; the owner polls the descriptor and steps. One thread. */
+ * to the next process: nothing is lost or doubled, whenever the host dies. For the same reason it
+ * must answer the same message with the same bytes; now and then that is tried. What a message
+ * means is not known here. No call blocks; the owner polls the descriptor and steps. One thread. */
 #ifndef RG_MONITOR_RULESHOST_H
 #define RG_MONITOR_RULESHOST_H
 
@@ -12,7 +13,8 @@
 
 #define RG_RULESHOST_DEADLINE_MS 5000 /* default time for one answer */
 #define RG_RULESHOST_PAUSE_MIN_MS 50  /* before a new process, doubled each time */
-#define RG_RULESHOST_PAUSE_MAX_MS 2000
+#define RG_RULESHOST_PAUSE_MAX_MS 30000
+#define RG_RULESHOST_TWICE_EVERY 64 /* so many messages: one is asked twice, the first too */
 
 struct rg_ruleshost; /* opaque */
 
@@ -72,6 +74,9 @@ void rg_ruleshost_cancel(struct rg_ruleshost *h);
 enum rg_ruleshost_news rg_ruleshost_step(struct rg_ruleshost *h, uint64_t now_ms);
 /* The answer told last, with its length; borrowed until the next step. */
 struct rg_bytes rg_ruleshost_answer(const struct rg_ruleshost *h);
+/* Whether that message was asked twice and answered in two ways; the second answer is the one told.
+ */
+bool rg_ruleshost_differs(const struct rg_ruleshost *h);
 /* The linter's text after REFUSED; "" before. */
 const char *rg_ruleshost_text(const struct rg_ruleshost *h);
 /* How the last process ended. */

@@ -2,10 +2,14 @@
  * kills every host that sees it. */
 #include "monitor_lab.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "node/monitor/ruleshost.h"
+#include "node/monitor/rulestext.h"
 #include "rules/hostmsg.h"
 
 static const char *bad_program;
@@ -139,8 +143,69 @@ static void test_answer(void **state)
     assert_int_equal(news_of(h), RG_RULESHOST_ANSWER);
     assert_int_equal(rg_hostmsg_kind_of(rg_ruleshost_answer(h)), RG_HOSTMSG_RESULT);
     assert_true(rg_ruleshost_idle(h));
+    assert_false(rg_ruleshost_differs(h));
     rg_ruleshost_destroy(&h);
     rg_hostmsg_buf_free(&b);
+}
+
+/* The first message and each 64th after it are asked twice; the others once. */
+static void test_twice(void **state)
+{
+    (void)state;
+    struct rg_hostmsg_buf b;
+    struct rg_ruleshost *h = host_of(bad_program, "bad:unsteady");
+    empty_batch(&b);
+    uint64_t no = 0;
+    for (uint64_t i = 0; i < 2 * RG_RULESHOST_TWICE_EVERY + 1; i++) {
+        const bool twice = i % RG_RULESHOST_TWICE_EVERY == 0;
+        uint64_t got = 0;
+        rg_ruleshost_send(h, (struct rg_bytes){b.data, b.len});
+        if (i == 0) {
+            assert_int_equal(news_of(h), RG_RULESHOST_OPENED);
+        }
+        assert_int_equal(news_of(h), RG_RULESHOST_ANSWER);
+        assert_int_equal(rg_ruleshost_differs(h), twice);
+        (void)rg_hostmsg_result(rg_ruleshost_answer(h), &got);
+        no += twice ? 2 : 1;
+        assert_int_equal(got, no);
+    }
+    rg_ruleshost_destroy(&h);
+    rg_hostmsg_buf_free(&b);
+}
+
+/* What a host writes to stderr: behind a prefix, without control characters, not more than the cap.
+ */
+static void test_said(void **state)
+{
+    static const char begin[] = "rules host: a?[1m\nrules host: {\"level\":\"error\"}\n";
+    static char file[4 * RG_RULESTEXT_MAX];
+    int ends[2];
+    struct rg_rulestext t;
+    char filler[1000];
+    (void)state;
+    memset(filler, 'x', sizeof filler);
+    assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    const int saved = dup(STDERR_FILENO);
+    const int kept = memfd_create("stderr", MFD_CLOEXEC);
+    assert_true(saved >= 0 && kept >= 0 && dup2(kept, STDERR_FILENO) == STDERR_FILENO);
+    rg_rulestext_open(&t, ends[0]);
+    rg_rulestext_drain(&t);
+    ssize_t written = write(ends[1], "a\x1b[1m\n{\"level\":\"error\"}\n", 24);
+    for (int i = 0; written > 0 && i < 100; i++) {
+        rg_rulestext_drain(&t);
+        written = write(ends[1], filler, sizeof filler);
+    }
+    rg_rulestext_close(&t);
+    rg_rulestext_close(&t);
+    (void)fflush(stderr);
+    assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+    assert_true(written > 0);
+    const ssize_t len = pread(kept, file, sizeof file, 0);
+    assert_in_range(len, RG_RULESTEXT_MAX, 2 * RG_RULESTEXT_MAX);
+    assert_memory_equal(file, begin, sizeof begin - 1);
+    (void)close(saved);
+    (void)close(kept);
+    (void)close(ends[1]);
 }
 
 /* One entry that no host survives is passed over and told; all others are judged. */
@@ -183,6 +248,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_deaths),  cmocka_unit_test(test_paused),
         cmocka_unit_test(test_chatter), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_answer),  cmocka_unit_test(test_poison),
+        cmocka_unit_test(test_twice),   cmocka_unit_test(test_said),
     };
     return cmocka_run_group_tests_name("monitor_ruleshost", tests, NULL, NULL);
 }

@@ -3,23 +3,20 @@ rg_test(unit rules_conformance
   SOURCES ${rules_tests}/rules_conformance.c ${rules_tests}/rules_log.c
   MODULES rules base
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::zlib)
-# A module as somebody else would build it.
-add_library(rules_module_bad MODULE ${rules_tests}/rules_module_bad.c)
-target_link_libraries(rules_module_bad PRIVATE rg_options)
-rg_posix(rules_module_bad)
+# The example module as somebody else would build it.
 set(rules_example ${PROJECT_SOURCE_DIR}/rules/example)
 add_library(rules_example_weekend MODULE ${rules_example}/weekend.c)
 target_link_libraries(rules_example_weekend PRIVATE rg_options)
 set(rules_process_args $<TARGET_FILE:reigen-rules> $<TARGET_FILE:rules_example_weekend> ${rules_example}/handover.lua)
 if(NOT RG_SANITIZE)
-  list(APPEND rules_process_args $<TARGET_FILE:rules_module_bad>)
+  list(APPEND rules_process_args $<TARGET_FILE:hostile_files>)
 endif()
 rg_test(unit rules_process
   SOURCES ${rules_tests}/rules_process.c ${rules_tests}/rules_log.c
   MODULES rules base
   SYSTEM PkgConfig::cmocka PkgConfig::zlib
   ARGS ${rules_process_args})
-add_dependencies(unit_rules_process reigen-rules rules_module_bad rules_example_weekend)
+add_dependencies(unit_rules_process reigen-rules hostile_files rules_example_weekend)
 rg_test(unit rules_lua
   SOURCES ${rules_tests}/rules_lua.c ${rules_tests}/rules_bench.c
   MODULES lua rules base

@@ -29,6 +29,7 @@ static const char *script;
 struct child {
     pid_t pid;
     int fd;
+    int text;
     struct rg_hostmsg_buf in;
     struct rg_hostmsg_buf out;
 };
@@ -37,7 +38,7 @@ static void start(struct child *c, const char *module)
 {
     rg_hostmsg_buf_init(&c->out, RG_HOSTMSG_BATCH_MAX);
     rg_hostmsg_buf_init(&c->in, RG_HOSTMSG_RESULT_MAX);
-    assert_int_equal(rg_hostio_spawn(program, module, &c->pid, &c->fd), RG_OK);
+    assert_int_equal(rg_hostio_spawn(program, module, &c->pid, &c->fd, &c->text), RG_OK);
 }
 
 /* Close the socket or kill; gives the status of the end. */
@@ -48,6 +49,7 @@ static int stop(struct child *c, bool kill_it)
         assert_int_equal(kill(c->pid, SIGKILL), 0);
     }
     (void)close(c->fd);
+    (void)close(c->text);
     assert_int_equal(waitpid(c->pid, &status, 0), c->pid);
     rg_hostmsg_buf_free(&c->in);
     rg_hostmsg_buf_free(&c->out);
@@ -257,7 +259,13 @@ static void jail_kills_bad_module(void **state)
     rg_hostmsg_put_open(&c.out, none);
     assert_int_equal(rg_hostmsg_get_opened(exchange(&c), &opened), RG_OK);
     assert_true(opened.ok);
-    put_batch(&c.out, 1, &none, 1);
+    const struct rg_hostmsg_case one = {.case_no = 1};
+    const struct rg_hostmsg_op bad = {.kind = RG_HOSTMSG_OP_ENTRY, .step = rg_bytes_str("bad")};
+    rg_hostmsg_batch_begin(&c.out, 1);
+    rg_hostmsg_case_begin(&c.out, &one);
+    rg_hostmsg_put_op(&c.out, &bad);
+    rg_hostmsg_case_end(&c.out);
+    rg_hostmsg_batch_end(&c.out);
     assert_int_equal(rg_hostio_send(c.fd, (struct rg_bytes){c.out.data, c.out.len}, WAIT_MS),
                      RG_OK);
     assert_int_equal(rg_hostio_recv(c.fd, WAIT_MS, &c.in), RG_ERR_CLOSED);
@@ -301,8 +309,9 @@ static void missing_program(void **state)
 {
     pid_t pid = 0;
     int fd = -1;
+    int text = -1;
     (void)state;
-    assert_int_equal(rg_hostio_spawn("/nonexistent/reigen-rules", NULL, &pid, &fd),
+    assert_int_equal(rg_hostio_spawn("/nonexistent/reigen-rules", NULL, &pid, &fd, &text),
                      RG_ERR_NOT_FOUND);
     assert_int_equal(fd, -1);
 }

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Events a second, final and judged at node 1, of four real nodes: without modules, and while node 4 has a rules module that
+# misbehaves on every entry. Each module is measured between two runs without. Prints the figures; fails when a module costs
+# more than a tenth.   Usage: hostile.sh [KIND...]     default: crash hang giant chatter
+. "$(dirname "$0")/../cluster/lib.sh"
+modules=$REIGEN_BIN/../hostile
+kinds=("$@")
+[ $# -gt 0 ] || kinds=(crash hang giant chatter)
+seconds=${REIGEN_BENCH_SECONDS:-8}
+cat > "$T/p.yaml" << 'END'
+process: hostile
+version: 1
+clock: ledger
+readers: all
+steps: [b1, b2, b3, b4, b5, b6]
+fields: any
+rules:
+  - {id: R, template: absence, n: 9, activities: [b1]}
+END
+D=$T/net
+up "$D" 4 --process "$T/p.yaml"
+give() {
+  sed -i '/^module:/d' "$D/node4/node.yaml"
+  [ "$1" = none ] || echo "module: $modules/$1.so" >> "$D/node4/node.yaml"
+  "$R" --quiet cluster kill 4 --dir "$D"
+  "$R" --quiet cluster start 4 --dir "$D"
+  within 20 all_equal "$D" 4 0 || fail "node 4 does not come back"
+}
+rate() {
+  give "$1"
+  on "$D" 1 --quiet bench --clients 16 --seconds "$seconds" --json > "$T/bench" 2> "$T/bench.err" || fail "$1: $(cat "$T/bench.err")"
+  grep -o '"events_per_second":[0-9]*' "$T/bench" | cut -d : -f 2
+}
+worst=1000
+for kind in "${kinds[@]}"; do
+  before=$(rate none)
+  with=$(rate "$kind")
+  after=$(rate none)
+  share=$((with * 2000 / (before + after)))
+  say "$kind: $with events/s; without $before before and $after after; $((share / 10)).$((share % 10)) %"
+  [ $share -ge $worst ] || worst=$share
+done
+[ $worst -ge 900 ] || fail "a module costs more than a tenth of the throughput"
