@@ -38,22 +38,6 @@ static struct rg_rules_text text_of(const struct rg_soll_state_open *o)
     return (struct rg_rules_text){(const char *)o->key, o->key_len};
 }
 
-/* The latest value of each side is kept as an open entry whose time is the side. */
-static bool pair_holds(const struct rg_soll_rule *r, unsigned side, struct rg_rules_text value,
-                       bool *judged)
-{
-    for (size_t i = 0; i < r->mem->open_count; i++) {
-        const struct rg_soll_state_open *o = &r->mem->open[i];
-        if (o->time_ms == (int64_t)side) {
-            continue;
-        }
-        const bool is_a = side == RG_DEFINITION_A;
-        *judged = true;
-        return rg_soll__compare(is_a ? value : text_of(o), r->def->test, is_a ? text_of(o) : value);
-    }
-    return true;
-}
-
 /* Forget the entry whose time is @time_ms and remember @ev in its place. */
 static void replace(const struct rg_soll_rule *r, const struct rg_soll_event *ev, int64_t time_ms,
                     struct rg_rules_text value)
@@ -67,20 +51,35 @@ static void replace(const struct rg_soll_rule *r, const struct rg_soll_event *ev
     rg_soll__open(r, ev, time_ms, value);
 }
 
+/* The latest value of each side is kept as an open entry whose time is the side; NULL: none yet. */
+static const struct rg_soll_state_open *latest(const struct rg_soll_rule *r, unsigned side)
+{
+    for (size_t i = 0; i < r->mem->open_count; i++) {
+        if (r->mem->open[i].time_ms == (int64_t)side) {
+            return &r->mem->open[i];
+        }
+    }
+    return NULL;
+}
+
 static void correlate_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {
-    bool judged = false;
-    bool right = true;
-    for (unsigned side = RG_DEFINITION_B; side >= RG_DEFINITION_A; side--) {
+    bool fresh = false;
+    for (unsigned side = RG_DEFINITION_A; side <= RG_DEFINITION_B; side++) {
         const char *field = side == RG_DEFINITION_A ? r->def->column : r->def->other;
         const struct rg_rules_text value = rg_soll__field(ev->entry, field);
         if ((ev->sides & side) != 0 && rg_soll__known(value)) {
-            right = pair_holds(r, side, value, &judged) && right;
             replace(r, ev, side, value);
+            fresh = true;
         }
     }
-    r->mem->activations += judged ? 1 : 0;
-    if (!right) {
+    const struct rg_soll_state_open *a = latest(r, RG_DEFINITION_A);
+    const struct rg_soll_state_open *b = latest(r, RG_DEFINITION_B);
+    if (!fresh || a == NULL || b == NULL) {
+        return;
+    }
+    r->mem->activations++;
+    if (!rg_soll__compare(text_of(a), r->def->test, text_of(b))) {
         rg_soll__violate_by(r, ev);
     }
 }

@@ -144,9 +144,12 @@ static void extend(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
     if ((ev->sides & RG_DEFINITION_EXTEND) == 0 || !rg_soll__date(ev->entry, r->def->extend, &to)) {
         return;
     }
+    /* One that has passed is no longer open: live, its alert was raised. */
+    const int64_t now = clock_of(r, ev->time_ms);
     for (size_t i = 0; i < r->mem->open_count; i++) {
         struct rg_soll_state_open *o = &r->mem->open[i];
-        o->time_ms = o->time_ms < to && to <= RG_SOLL_STATE_TIME_MAX ? to : o->time_ms;
+        const bool moves = now <= o->time_ms && o->time_ms < to && to <= RG_SOLL_STATE_TIME_MAX;
+        o->time_ms = moves ? to : o->time_ms;
     }
 }
 

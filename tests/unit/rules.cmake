@@ -51,3 +51,6 @@ rg_test(unit rules_anker
   SOURCES ${rules_tests}/rules_anker.c ${rules_tests}/rules_bench.c ${rules_tests}/rules_log.c
   MODULES rules base
   SYSTEM PkgConfig::cmocka PkgConfig::zlib)
+# Against a second program in another language. Longer: rules_random.py REIGEN ROUNDS FIRST-SEED
+add_test(NAME unit.rules_random COMMAND python3 -B ${rules_tests}/rules_random.py $<TARGET_FILE:reigen>)
+set_tests_properties(unit.rules_random PROPERTIES LABELS unit)

@@ -78,6 +78,8 @@ static const struct row rows[] = {
      "2@2"},
     {"template: correlate, activities: [a, b], compare: {a: d, test: is, b: e}",
      "a:0/d=x b:1/e=x a:2/d=y", 9, 3, 2, "2", "2@2"},
+    {"template: correlate, activities: [[a, c], [b, c]], compare: {a: d, test: at_most, b: e}",
+     "c:0/d=5/e=6 c:1/d=1/e=2 c:2/d=3/e=2", 9, 3, 3, "2", "2@2"},
     {"template: clash, activities: [a, b], field: d",
      "a:0/d=1970-01-05T09:00:00Z b:1/d=1970-01-05T12:00:00Z b:2/d=1970-01-05T10:59:00Z "
      "b:3/d=1970-01-05T09:30:00Z a:4/d=1970-01-05T11:30:00Z",
@@ -113,6 +115,9 @@ static const struct row rows[] = {
     {WITHIN "extend: {by: t, to: d}, " AB, "a:0 t:1/d=1970-01-01T20:00:00Z b:21", 99, 3, 1, "0",
      "0@2"},
     {WITHIN "extend: {by: t, to: d}, " AB, "a:0 t:1/d=1970-01-01T02:00:00Z b:5", 99, 1, 1, "", ""},
+    {WITHIN "extend: {by: t, to: d}, " AB, "a:0 t:5/d=1970-01-01T20:00:00Z b:20", 99, 1, 1, "", ""},
+    {WITHIN "extend: {by: t, to: d}, " AB, "a:0 t:6/d=1970-01-01T20:00:00Z b:7", 99, 3, 1, "0",
+     "0@1"},
     /* Who. */
     {"template: role, activities: any", "a:0", 9, 1, 1, "", ""},
     {"template: binding_of_duty, activities: [a, b]", "a:0/g/r b:1/g/r c:2/g/s", 9, 1, 1, "", ""},
