@@ -11,7 +11,7 @@
 
 static const char head[] =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    "<log xes.version=\"1849-2016\" xes.features=\"\" "
+    "<log xes.version=\"1849.2016\" xes.features=\"\" "
     "xmlns=\"http://www.xes-standard.org/\">\n" EXTENSION("Concept", "concept")
         EXTENSION("Lifecycle", "lifecycle") EXTENSION("Organizational", "org") EXTENSION(
             "Time",

@@ -9,6 +9,7 @@ import csv
 import datetime
 import gzip
 import json
+import re
 import sys
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import quoteattr
@@ -17,6 +18,11 @@ KEYS = {"concept:name": "activity", "time:timestamp": "timestamp", "lifecycle:tr
         "org:resource": "resource", "org:group": "group"}
 COLUMNS = ("case_id", "activity", "timestamp", "lifecycle", "resource", "group")
 NS = "{http://www.xes-standard.org/}"
+# What the schema of IEEE 1849-2016 says of values: xs:decimal, xs:Name, xs:NCName, xs:dateTime.
+DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
+NAME = re.compile(r"[^\W\d][\w.:-]*|:[\w.:-]*")
+NCNAME = re.compile(r"[^\W\d][\w.-]*")
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 def opened(path):
@@ -76,15 +82,16 @@ def same(path, other):
 
 def xes(path):
     root = ET.parse(opened(path)).getroot()
-    assert root.tag == NS + "log" and root.get("xes.version") == "1849-2016" and root.get("xes.features") is not None
+    assert root.tag == NS + "log" and DECIMAL.fullmatch(root.get("xes.version")) and root.get("xes.features") is not None
     order = [c.tag[len(NS):] for c in root]
     ranks = {"extension": 0, "global": 1, "classifier": 2, "trace": 3}
     assert [ranks[t] for t in order] == sorted(ranks[t] for t in order), "order of the log's parts"
     prefixes = {e.get("prefix"): e for e in root.iter(NS + "extension")}
     assert {"concept", "lifecycle", "org", "time"} == set(prefixes)
-    assert all(e.get("name") and e.get("uri") for e in prefixes.values())
+    assert all(NCNAME.fullmatch(e.get("name")) and NCNAME.fullmatch(e.get("prefix")) and e.get("uri") for e in prefixes.values())
     scopes = {g.get("scope"): {a.get("key") for a in g} for g in root.iter(NS + "global")}
     for c in root.iter(NS + "classifier"):
+        assert NCNAME.fullmatch(c.get("name")) and NCNAME.fullmatch(c.get("scope"))
         assert set(c.get("keys").split()) <= scopes["event"], "a classifier over what is not global"
     n = 0
     for trace in root.iter(NS + "trace"):
@@ -94,9 +101,9 @@ def xes(path):
             keys = [a.get("key") for a in event]
             assert scopes["event"] <= set(keys) and len(keys) == len(set(keys))
             for a in event:
-                assert a.tag in (NS + "string", NS + "date") and a.get("value") is not None
-                if a.tag == NS + "date":
-                    instant(a.get("value"))
+                assert a.tag in (NS + "string", NS + "date") and a.get("value") is not None and NAME.fullmatch(a.get("key"))
+                assert len(a) == 0 and set(a.keys()) == {"key", "value"}
+                assert a.tag == NS + "string" or DATE_TIME.fullmatch(a.get("value"))
             n += 1
     assert n > 0
     print(f"{n} events in {order.count('trace')} traces")
@@ -117,6 +124,7 @@ def ocel(path, log):
     for e in o["events"]:
         related = {r["qualifier"]: objects[r["objectId"]] for r in e["relationships"]}
         assert related["case"]["type"] == "case" and related["recorded by"]["type"] == "agency"
+        assert DATE_TIME.fullmatch(e["time"]) and all(isinstance(a["value"], str) for a in e["attributes"])
         fields = {a["name"]: a["value"] for a in e["attributes"]}
         assert set(fields) <= set(types[e["type"]])
         rows.append((related["case"]["id"][len("case:"):], e["type"], e["time"]) + tuple(fields.get(c, "") for c in COLUMNS[3:]))
