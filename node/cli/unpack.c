@@ -53,7 +53,8 @@ rg_err rg_unpack_open(const char *path, struct rg_unpack_sums *sums, struct rg_u
         free(u);
         return RG_ERR_NOMEM;
     }
-    (void)gzbuffer(file, RG_UNPACK_CHUNK);
+    /* So that a chunk is at least its two buffers, and zlib writes into it without a copy. */
+    (void)gzbuffer(file, RG_UNPACK_CHUNK / 2);
     u->file = file;
     u->sums = sums;
     u->compare = sums != NULL && sums->whole;

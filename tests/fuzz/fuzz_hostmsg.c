@@ -5,30 +5,12 @@
 
 #include "base/panic.h"
 #include "rules/host.h"
+#include "tests/fuzz/fuzz_host.h"
 
-static struct rg_host *host;
+static struct rg_host *host;  /* with a definition open */
+static struct rg_host *fresh; /* for messages that open one */
 static struct rg_hostmsg_buf in;
 static struct rg_hostmsg_buf out;
-
-static const char definition[] =
-    "process: f\nversion: 1\nsteps: any\nrules:\n"
-    "  - {id: r1, template: response_within, within: P1D, activities: [a, b]}\n"
-    "  - {id: r2, template: four_eyes, activities: [a, b]}\n"
-    "  - {id: r3, template: absence, n: 2, activities: [a]}\n"
-    "  - {id: r4, template: chain_response, activities: [a, b]}\n"
-    "  - {id: r5, template: responded_existence, activities: [a, b]}\n"
-    "  - {id: r6, template: single_group, activities: [a]}\n"
-    "  - {id: r7, template: response_within, within: P1D, calendar: C, from: resource, same: "
-    "group, "
-    "heal: true, hold: c, resume: d, activities: [a, b]}\n"
-    "  - {id: r8, template: correlate, activities: [a, b], compare: {a: group, test: less, b: "
-    "group}}\n"
-    "  - {id: r9, template: clash, activities: [a, b], field: resource}\n"
-    "  - {id: r10, template: counter, n: 3, window: P1D, activities: [a], reset: c}\n"
-    "  - {id: r11, template: exclude, activities: [c, b], include: d}\n"
-    "  - {id: r12, template: case_deadline, due: resource, done: group}\n"
-    "  - {id: r13, template: precedence, heal: true, activities: [d, c]}\n"
-    "holidays:\n  e: {easter: 1}\n  d: {before: 11-23, weekday: 3}\ncalendars:\n  C: [e, d]\n";
 
 static void read_answer(struct rg_bytes msg)
 {
@@ -49,11 +31,7 @@ static void start(void)
 {
     rg_hostmsg_buf_init(&in, RG_HOSTMSG_BATCH_MAX);
     rg_hostmsg_buf_init(&out, RG_HOSTMSG_RESULT_MAX);
-    RG_ASSERT(rg_host_create(NULL, &host) == RG_OK);
-}
-
-static void open_definition(void)
-{
+    RG_ASSERT(rg_host_create(NULL, &host) == RG_OK && rg_host_create(NULL, &fresh) == RG_OK);
     rg_hostmsg_put_open(&in, rg_bytes_str(definition));
     RG_ASSERT(rg_host_handle(host, (struct rg_bytes){in.data, in.len}, &out) == RG_OK);
 }
@@ -62,7 +40,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (host == NULL) {
         start();
-        open_definition();
     }
     if (size < 1 || size > 65536) {
         return 0;
@@ -70,10 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct rg_bytes rest = {data + 1, size - 1};
     read_answer(rest);
     if (data[0] % 2 == 0) {
-        RG_ASSERT(rg_host_handle(host, rest, &out) == RG_OK);
-        if (rg_hostmsg_kind_of(rest) == RG_HOSTMSG_OPEN) {
-            open_definition();
-        }
+        const bool opens = rg_hostmsg_kind_of(rest) == RG_HOSTMSG_OPEN;
+        RG_ASSERT(rg_host_handle(opens ? fresh : host, rest, &out) == RG_OK);
         return 0;
     }
     /* A batch around the bytes: the head is right, so that they reach the cases. */

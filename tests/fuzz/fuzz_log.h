@@ -52,8 +52,9 @@ static uint64_t read_log(enum rg_logfile_format format, const uint8_t *data, siz
     if (def == NULL) {
         start();
     }
-    if (size < 1 || ftruncate(file, 0) != 0 ||
-        pwrite(file, data + 1, size - 1, 0) != (ssize_t)(size - 1)) {
+    /* In this order the file keeps its memory from one input to the next. */
+    if (size < 1 || pwrite(file, data + 1, size - 1, 0) != (ssize_t)(size - 1) ||
+        ftruncate(file, (off_t)(size - 1)) != 0) {
         return 0;
     }
     log.def = def;

@@ -7,6 +7,8 @@
 #include "proto/genesis_codec.h"
 #include "proto/ledger_codec.h"
 #include "proto/peer_codec.h"
+#include "rules/host.h"
+#include "tests/fuzz/fuzz_host.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -237,6 +239,82 @@ static void core(void)
     operate(3, 2, sub);
 }
 
+/* A message after the byte that tells fuzz_hostmsg.c what it is: 0 a message, 1 cases of a batch.
+ */
+static void message(uint8_t what, struct rg_bytes b)
+{
+    static uint8_t bytes[65536];
+    struct rg_writer w = rg_bytes_writer(bytes, sizeof bytes);
+    rg_bytes_put_u8(&w, what);
+    rg_bytes_put(&w, b.data, b.len);
+    put("hostmsg", (struct rg_bytes){bytes, w.len});
+}
+
+/* A batch of one case with that state: each step with fields, a day later, then what else a node
+ * asks. */
+static void batch(struct rg_hostmsg_buf *b, unsigned flags, struct rg_bytes state)
+{
+    static const char *const steps[] = {"a", "c", "b", "d", "a", "b"};
+    const struct rg_hostmsg_case c = {.case_no = 1, .flags = (uint8_t)flags, .state = state};
+    rg_hostmsg_batch_begin(b, 1);
+    const size_t head = b->len;
+    rg_hostmsg_case_begin(b, &c);
+    struct rg_hostmsg_op op = {.kind = RG_HOSTMSG_OP_ENTRY,
+                               .time_ms = 1000000000000,
+                               .occurred_ms = 1000000000000,
+                               .agency = rg_bytes_str("X"),
+                               .fields = {{rg_bytes_str("resource"), rg_bytes_str("2001-09-09")},
+                                          {rg_bytes_str("group"), rg_bytes_str("1")}},
+                               .field_count = 2};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        op.step = rg_bytes_str(steps[i]);
+        rg_hostmsg_put_op(b, &op);
+        op.time_ms += 86400000;
+        op.occurred_ms += 3600000;
+    }
+    /* The end of a conformance run leaves no state. */
+    const unsigned last = flags == 0 || state.len > 0 ? RG_HOSTMSG_OP_FINISH : RG_HOSTMSG_OP_NEXT;
+    for (unsigned kind = RG_HOSTMSG_OP_TICK; kind <= last; kind++) {
+        op.kind = kind;
+        rg_hostmsg_put_op(b, &op);
+    }
+    rg_hostmsg_case_end(b);
+    rg_hostmsg_batch_end(b);
+    message(1, (struct rg_bytes){b->data + head, b->len - head});
+}
+
+/* Messages to the rules host, its answers, and the states that it wrote. */
+static void rules(void)
+{
+    struct rg_host *host = NULL;
+    struct rg_hostmsg_buf in;
+    struct rg_hostmsg_buf out;
+    uint64_t no = 0;
+    struct rg_hostmsg_answer a = {0};
+    rg_hostmsg_buf_init(&in, RG_HOSTMSG_BATCH_MAX);
+    rg_hostmsg_buf_init(&out, RG_HOSTMSG_RESULT_MAX);
+    /* A small definition to open: fuzz_definition.c looks into those. */
+    rg_hostmsg_put_open(&in, rg_bytes_str("process: f\nversion: 1\nsteps: any\nrules: []\n"));
+    message(0, (struct rg_bytes){in.data, in.len});
+    rg_hostmsg_put_open(&in, rg_bytes_str(definition));
+    bool good = rg_host_create(NULL, &host) == RG_OK;
+    /* A new live case, that case going on, conformance, that going on: each answer gives the state
+     * for the next. */
+    for (unsigned i = 0; good && i < 5; i++) {
+        good = rg_host_handle(host, (struct rg_bytes){in.data, in.len}, &out) == RG_OK;
+        message(0, (struct rg_bytes){out.data, out.len});
+        struct rg_reader r = rg_hostmsg_result((struct rg_bytes){out.data, out.len}, &no);
+        const bool more = i % 2 == 1 && rg_hostmsg_next_answer(&r, &a);
+        batch(&in, i < 2 ? 0 : RG_HOSTMSG_FULL, more ? a.state : (struct rg_bytes){0});
+    }
+    rg_hostmsg_buf_free(&in);
+    rg_hostmsg_buf_free(&out);
+    rg_host_destroy(&host);
+    if (!good) {
+        exit(70);
+    }
+}
+
 /* Files of text, and the plain text of a case entry. */
 static void files(void)
 {
@@ -249,7 +327,7 @@ static void files(void)
                             "\"c,2\",b,2011-10-11 13:45:40,\"r\"\"2\",,\n"));
     put("xes",
         rg_bytes_str("0<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- x -->\n"
-                     "<log xes.version=\"1849-2016\" xmlns=\"http://www.xes-standard.org/\">\n"
+                     "<log xes.version=\"1849.2016\" xmlns=\"http://www.xes-standard.org/\">\n"
                      "<extension name=\"Concept\" prefix=\"concept\" uri=\"u\"/>\n"
                      "<global scope=\"trace\"><string key=\"concept:name\" value=\"\"/></global>\n"
                      "<classifier name=\"Activity\" keys=\"concept:name\"/>\n"
@@ -294,6 +372,7 @@ int main(int argc, char **argv)
     genesis();
     consensus();
     core();
+    rules();
     files();
     rg_arena_fini(&arena);
     printf("%u seeds\n", written);
