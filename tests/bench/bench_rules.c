@@ -9,40 +9,10 @@
 #include <time.h>
 
 #include "base/panic.h"
+#include "hospital.h"
 #include "rules/soll.h"
-#include "rules_log.h"
 
-#define DATA "../shared/data/hospital_billing.csv.gz"
-#define EVENTS 1000000
-#define PART 100000
 #define SLOWER_MAX 2 /* times the cost of the first part */
-
-static const char definition[] =
-    "process: hospital\nversion: 1\nclock: event\nsteps: any\nfields: any\nrules:\n"
-    "  - {id: h1, template: init, activities: [NEW]}\n"
-    "  - {id: h2, template: exactly, activities: [NEW]}\n"
-    "  - {id: h3, template: absence, n: 2, activities: [DELETE]}\n"
-    "  - {id: h4, template: response, activities: [FIN, RELEASE]}\n"
-    "  - {id: h5, template: response_within, within: P30D, hard: P90D, activities: [RELEASE, "
-    "BILLED],"
-    " heal: true}\n"
-    "  - {id: h6, template: response_any_within, within: P7D, activities: [CODE NOK, CODE OK, "
-    "MANUAL]}\n"
-    "  - {id: h7, template: alternate_response, activities: [REOPEN, FIN]}\n"
-    "  - {id: h8, template: chain_response, activities: [CODE OK, BILLED]}\n"
-    "  - {id: h9, template: responded_existence, activities: [STORNO, BILLED]}\n"
-    "  - {id: h10, template: precedence, activities: [FIN, RELEASE]}\n"
-    "  - {id: h11, template: chain_precedence, activities: [CODE OK, BILLED]}\n"
-    "  - {id: h12, template: alternate_precedence, activities: [RELEASE, BILLED]}\n"
-    "  - {id: h13, template: not_succession, activities: [DELETE, BILLED]}\n"
-    "  - {id: h14, template: not_coexistence, activities: [DELETE, BILLED]}\n"
-    "  - {id: h15, template: four_eyes, activities: [NEW, BILLED]}\n"
-    "  - {id: h16, template: max_delay, within: P60D, activities: [FIN, BILLED]}\n"
-    "  - {id: h17, template: case_duration, within: P365D}\n"
-    "  - {id: h18, template: no_after_value, activities: [BILLED], column: state, values: "
-    "[Closed]}\n"
-    "  - {id: h19, template: counter, n: 3, window: P30D, activities: [CHANGE DIAGN]}\n"
-    "  - {id: h20, template: stall, within: P180D}\n";
 
 struct held {
     uint8_t state[RG_SOLL_STATE_MAX];
@@ -191,11 +161,7 @@ int main(void)
 {
     static struct run r;
     static char err[RG_RULES_ERROR_MAX];
-    struct log *log = log_load(DATA);
-    if (log == NULL) {
-        (void)printf("skipped: %s is not there\n", DATA);
-        return 0;
-    }
+    struct log *log = hospital_load();
     r.module = rg_soll_module();
     r.log = log;
     r.host = (struct rg_rules_host){.abi = RG_RULES_ABI,
@@ -207,8 +173,8 @@ int main(void)
                                     .state_get = on_get,
                                     .state_put = on_put,
                                     .timer_set = on_timer};
-    RG_ASSERT(r.module->open((const uint8_t *)definition, strlen(definition), &r.instance, err) ==
-              RG_RULES_OK);
+    RG_ASSERT(r.module->open((const uint8_t *)hospital_rules, strlen(hospital_rules), &r.instance,
+                             err) == RG_RULES_OK);
     printf("%zu cases, %zu events, memory with the log %ld KiB\n", log->count, log->events,
            rss_kib());
     bool ok = measure(&r, false);
