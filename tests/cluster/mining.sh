@@ -63,7 +63,8 @@ eq $code 74 "a full disk"
 sed 's/synth-1-/fresh-/' "$T/log.csv" > "$T/fresh.csv"
 sed 's/synth-1-/wrong-/' "$T/log.csv" > "$T/wrong.csv"
 mkfifo "$T/pipe"
-{ cat "$T/fresh.csv" > "$T/pipe"; cat "$T/wrong.csv" > "$T/pipe" 2> /dev/null; } &
+# The second is written when the end of the first was read, not into the same opening of the pipe.
+{ cat "$T/fresh.csv" > "$T/pipe"; sleep 1; cat "$T/wrong.csv" > "$T/pipe" 2> /dev/null; } &
 eq "$(code_of on "$T/b" 1 import "$T/pipe" --wait)" 65 "an exchanged file"
 grep -q 'changed or exchanged.*byte 0 on.* 0 of 3600' "$T/err.txt" || fail "it says: $(cat "$T/err.txt")"
 "$R" --profile "$T/b/node1/profile.yaml" import "$T/fresh.csv" --rate 1000 --wait > "$T/out.txt" 2> "$T/err.txt" &
