@@ -115,6 +115,15 @@ static void close_gap(struct watch *w)
     }
 }
 
+/* Whether the log ends before what was read. A heartbeat may have waited in the connection while a
+ * gap was closed past it: so the node is asked. */
+static bool went_back(struct watch *w)
+{
+    struct rg_answer a = {0};
+    const struct rg_session_alerts query = {.since = UINT64_MAX, .max = 1};
+    return rg_session_alerts(w->session, &query, &a) == RG_OK && a.alerts_last < w->last;
+}
+
 static void take_heartbeat(struct watch *w, struct rg_bytes json)
 {
     uint64_t logseq = 0;
@@ -123,7 +132,7 @@ static void take_heartbeat(struct watch *w, struct rg_bytes json)
     }
     if (logseq > w->last) {
         close_gap(w);
-    } else if (logseq < w->last && !w->backwards_told) {
+    } else if (logseq < w->last && !w->backwards_told && went_back(w)) {
         w->backwards_told = true;
         note(w, "the node's alert log is shorter than what was read before: its data was replaced; "
                 "start again with --since 0 to read all of it");
