@@ -97,6 +97,13 @@ static bool is_newer(const struct rg_core *c, const struct rg_core_peer *p,
     return !p->heard || c->now.mono_ms - p->heard_ms > FORGET_MS || s->wall_ms > p->status.wall_ms;
 }
 
+/* R10: "With an intact journal it listens for a status period before answers count": a living copy
+ * of this node, with the same journal, says so meanwhile, and both stop before they vote. */
+static bool listens(const struct rg_core *c)
+{
+    return c->doubt == RG_MEMORY_WHOLE && c->now.mono_ms < c->listen_ms;
+}
+
 static void feed(struct rg_core *c, const struct rg_peer_status *s)
 {
     struct rg_cons_event ev = {
@@ -104,7 +111,7 @@ static void feed(struct rg_core *c, const struct rg_peer_status *s)
     ev.status.cur = s->view;
     ev.status.lf = s->final_view;
     ev.status.asks = s->asks;
-    for (uint32_t i = 0; i < s->echo_count; i++) {
+    for (uint32_t i = 0; i < s->echo_count && !listens(c); i++) {
         if (s->echoes[i].authority == c->place &&
             (rg_id_eq(&s->echoes[i].instance, &c->config.instance) ||
              RG_MUTANT_IS(RG_MUTANT_OLD_ECHO))) {

@@ -193,7 +193,8 @@ struct rg_core {
     uint64_t final_ms;
     uint64_t demand_ms;
     uint64_t start_wall_ms;
-    struct rg_id twin; /* another instance under my key */
+    uint64_t listen_ms; /* until then a living copy of this node would be heard */
+    struct rg_id twin;  /* another instance under my key */
     uint64_t twin_number;
     uint64_t refused;
 };

@@ -387,6 +387,7 @@ struct rg_core_actions rg_core_start(struct rg_core *c, bool had_records, struct
 {
     rg_core__begin(c, now);
     c->start_wall_ms = now.wall_ms;
+    c->listen_ms = now.mono_ms + c->genesis->parameters.status_ms;
     c->final_ms = c->now.mono_ms;
     recover_final(c, had_records);
     if (!c->halted && !c->out.failed) {

@@ -66,10 +66,18 @@ static void only_answers_to_this_run_count(void **state)
         answer(&l, i, earlier, false, 1);
     }
     assert_true(lab_status(&l, ME).mute);
+    /* It listens first: a living copy of it would be heard. */
     answer(&l, 0, mine, false, 2);
-    answer(&l, 0, mine, false, 3);
-    assert_true(lab_status(&l, ME).mute);
     answer(&l, 1, mine, false, 2);
+    lab_run(&l, l.genesis->parameters.status_ms - 50, 50);
+    answer(&l, 0, mine, false, 1000);
+    answer(&l, 1, mine, false, 1000);
+    assert_true(lab_status(&l, ME).mute);
+    lab_run(&l, 50, 50);
+    answer(&l, 0, mine, false, 1001);
+    answer(&l, 0, mine, false, 1002);
+    assert_true(lab_status(&l, ME).mute);
+    answer(&l, 1, mine, false, 1001);
     assert_false(lab_status(&l, ME).mute);
     lab_free(&l);
 }
