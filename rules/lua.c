@@ -107,15 +107,6 @@ static void lua_close(void *instance)
     free(m);
 }
 
-/* FNV-1a: tells scripts and definitions apart, protects nothing. */
-static uint64_t tag_of(uint64_t tag, const uint8_t *data, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        tag = (tag ^ data[i]) * UINT64_C(1099511628211);
-    }
-    return tag;
-}
-
 static int lua_open(const uint8_t *definition, size_t len, void **instance, char *err)
 {
     struct rg_rules_about about = {{"", 0}, 0, 0};
@@ -141,8 +132,8 @@ static int lua_open(const uint8_t *definition, size_t len, void **instance, char
     }
     m->soll->about(m->soll_instance, &about);
     m->rule_count = about.rule_count;
-    m->tag = tag_of(UINT64_C(14695981039346656037), script.text, script.len);
-    m->tag = tag_of(m->tag, definition, len);
+    m->tag = rg_soll_tag(RG_SOLL_TAG, script.text, script.len);
+    m->tag = rg_soll_tag(m->tag, definition, len);
     m->inner = (struct rg_rules_host){.abi = RG_RULES_ABI,
                                       .ctx = m,
                                       .emit = on_emit,

@@ -41,11 +41,7 @@ static int soll_open(const uint8_t *definition, size_t len, void **instance, cha
         soll_close(g);
         return RG_RULES_LIMIT;
     }
-    /* FNV-1a: tells definitions apart, protects nothing. */
-    g->tag = UINT64_C(14695981039346656037) + ENGINE_VERSION;
-    for (size_t i = 0; i < len; i++) {
-        g->tag = (g->tag ^ definition[i]) * UINT64_C(1099511628211);
-    }
+    g->tag = rg_soll_tag(RG_SOLL_TAG + ENGINE_VERSION, definition, len);
     *instance = g;
     return RG_RULES_OK;
 }
@@ -272,6 +268,14 @@ static int soll_end(void *instance, const struct rg_rules_host *host)
     }
     host->timer_set(host->ctx, due);
     return RG_RULES_OK;
+}
+
+uint64_t rg_soll_tag(uint64_t tag, const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        tag = (tag ^ data[i]) * UINT64_C(1099511628211);
+    }
+    return tag;
 }
 
 const struct rg_rules_module *rg_soll_module(void)
