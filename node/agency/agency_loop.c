@@ -241,7 +241,7 @@ static void advance(struct rg_agency *g, uint64_t mono_ms)
     const struct rg_vault_meta *meta = rg_vault_get_meta(g->vault);
     rg_err err = rg_keys_flush(g->keys, &fed);
     if (err == RG_OK && meta->height < g->chain_height) {
-        err = rg_follow_step(g->follow, FOLLOW_BUDGET, &more);
+        err = rg_follow_step(g->follow, g->chain_height, FOLLOW_BUDGET, &more);
     }
     if (err == RG_OK && more) {
         err = rg_submit_on_followed(g->submit);

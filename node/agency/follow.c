@@ -1,6 +1,7 @@
 #include "node/agency/follow.h"
 #include "base/bytes.h"
 #include "base/failpoint.h"
+#include "base/num.h"
 #include "base/panic.h"
 #include "ledger/verdict.h"
 #include "node/agency/follow_priv.h"
@@ -98,6 +99,9 @@ static rg_err follow_block(void *ctx, const struct rg_chain_block *stored)
 {
     struct rg_follow *f = ctx;
     struct rg_vault_meta *meta = rg_vault_get_meta(f->c.vault);
+    if (stored->height > f->last) {
+        return RG_OK;
+    }
     if (stored->height != meta->height + 1) {
         return RG_ERR_CORRUPT;
     }
@@ -113,7 +117,7 @@ static rg_err follow_block(void *ctx, const struct rg_chain_block *stored)
     return err;
 }
 
-rg_err rg_follow_step(struct rg_follow *f, uint64_t budget, bool *out_more)
+rg_err rg_follow_step(struct rg_follow *f, uint64_t last, uint64_t budget, bool *out_more)
 {
     struct rg_chain_tip tip;
     uint64_t next = 0;
@@ -122,10 +126,14 @@ rg_err rg_follow_step(struct rg_follow *f, uint64_t budget, bool *out_more)
     if (err != RG_OK) {
         return err;
     }
-    if (tip.height < from) {
-        *out_more = false;
-        return tip.height + 1 < from ? RG_ERR_CORRUPT : RG_OK; /* the vault is ahead of the chain */
+    *out_more = false;
+    if (tip.height + 1 < from) {
+        return RG_ERR_CORRUPT; /* the vault is ahead of the chain */
     }
+    if (rg_num_min(tip.height, last) < from) {
+        return RG_OK;
+    }
+    f->last = last;
     err = rg_vault_begin_write(f->c.vault);
     if (err != RG_OK) {
         return err;

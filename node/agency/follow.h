@@ -38,9 +38,13 @@ struct rg_follow_config {
 RG_CHECKED rg_err rg_follow_new(const struct rg_follow_config *c, struct rg_follow **out);
 /* Free; takes *@f_p and nulls it; NULL is fine. */
 void rg_follow_destroy(struct rg_follow **f_p);
-/* Follow up to about @budget bytes of blocks in one transaction. Gives whether anything was done.
- * Errors: RG_ERR_CORRUPT chain or vault; RG_ERR_IO; RG_ERR_DISK_FULL; the process must end. */
-RG_CHECKED rg_err rg_follow_step(struct rg_follow *f, uint64_t budget, bool *out_more);
+/* Follow blocks up to height @last, about @budget bytes of them, in one transaction. Gives whether
+ * anything was done. @last is what the ledger thread told: the chain may hold more, with
+ * submissions of this node that rg_pending_taken() was not yet told of, and their cases would look
+ * unknown. Errors: RG_ERR_CORRUPT chain or vault; RG_ERR_IO; RG_ERR_DISK_FULL; the process must
+ * end. */
+RG_CHECKED rg_err rg_follow_step(struct rg_follow *f, uint64_t last, uint64_t budget,
+                                 bool *out_more);
 /* Keys came: the cases @case_nos[0..@count) were added to the vault in the open write transaction.
  * Open what was parked for them, in ledger order. Errors: the same. */
 RG_CHECKED rg_err rg_follow_unpark(struct rg_follow *f, const uint64_t *case_nos, size_t count);

@@ -12,6 +12,7 @@ struct rg_follow {
     uint32_t agency;
     struct rg_arena arena; /* of one entry */
     uint64_t opened[RG_AGENCIES_MAX];
+    uint64_t last; /* follow no further */
 };
 
 /* An entry on its way into the feed. */

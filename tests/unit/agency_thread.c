@@ -49,6 +49,7 @@ struct lab {
     struct rg_bytes record; /* private bytes of the last submission */
     uint64_t followed;
     bool hold; /* take, but make no block */
+    bool late; /* the second block is there before its submission is told taken */
     struct rg_arena arena;
     uint8_t answer_bytes[RG_FRAME_API_MAX];
 };
@@ -138,6 +139,8 @@ static void lab_close(struct lab *l)
     free(l);
 }
 
+static void play(struct lab *l);
+
 /* Put what was submitted into a block of its own. */
 static void finish(struct lab *l, const struct rg_link_message *m)
 {
@@ -145,7 +148,6 @@ static void finish(struct lab *l, const struct rg_link_message *m)
     world_submission(&l->genesis, l->node_key[0], 0, m->data, m->entry_count, &p);
     const struct rg_link_message taken = {
         .kind = RG_LINK_TAKEN, .token = m->token, .sequence = l->sequence, .hash = p.hash};
-    tell(l, &taken, (struct rg_bytes){0}, (struct rg_bytes){0});
     free((void *)(uintptr_t)l->record.data);
     l->record = world_keep(m->extra);
     if (!l->hold) {
@@ -155,6 +157,17 @@ static void finish(struct lab *l, const struct rg_link_message *m)
                                          .parcels = &p,
                                          .count = 1};
         world_append(l->chain, &l->genesis, &b);
+    }
+    if (l->late && l->height == 2) {
+        const struct rg_link_message before = {.kind = RG_LINK_CHAIN, .height = 1};
+        tell(l, &before, (struct rg_bytes){0}, (struct rg_bytes){0});
+        for (int i = 0; i < 500 && l->followed < 1; i++) {
+            zclock_sleep(10);
+            play(l);
+        }
+    }
+    tell(l, &taken, (struct rg_bytes){0}, (struct rg_bytes){0});
+    if (!l->hold) {
         const struct rg_link_message final = {.kind = RG_LINK_OWN_FINAL,
                                               .token = m->token,
                                               .sequence = l->sequence,
@@ -162,7 +175,9 @@ static void finish(struct lab *l, const struct rg_link_message *m)
                                               .hash = p.hash};
         const struct rg_link_message chain = {.kind = RG_LINK_CHAIN, .height = l->height};
         tell(l, &final, (struct rg_bytes){0}, (struct rg_bytes){0});
-        tell(l, &chain, (struct rg_bytes){0}, (struct rg_bytes){0});
+        if (!l->late || l->height > 1) {
+            tell(l, &chain, (struct rg_bytes){0}, (struct rg_bytes){0});
+        }
     }
     free((void *)(uintptr_t)p.bytes.data);
 }
@@ -427,6 +442,36 @@ static void test_what_was_taken_survives_the_thread(void **state)
     (void)state;
 }
 
+static void test_a_block_waits_until_its_submission_is_told(void **state)
+{
+    struct lab *l = lab_open();
+    struct rg_answer a;
+    l->late = true;
+    begin(l);
+    zsock_t *s = connect_as(l, l->member_key[0]);
+    send_events(l, s, 1, "F-1", "eins", 1);
+    assert_true(await(l, s, 5000, &a));
+    assert_int_equal(a.code, 0);
+    send_events(l, s, 2, "F-2", "eins", 1);
+    assert_true(await(l, s, 9000, &a));
+    assert_int_equal(a.code, 0);
+    for (int i = 0; i < 500 && l->followed < 2; i++) {
+        zclock_sleep(10);
+        play(l);
+    }
+    assert_int_equal(l->followed, 2);
+    struct rg_request file = {.kind = RG_REQUEST_CASE, .file_number = rg_bytes_str("F-2")};
+    ask(l, s, &file, &a);
+    assert_int_equal(a.code, 0);
+    assert_int_equal(a.case_file.event_count, 1);
+    struct rg_request status = {.kind = RG_REQUEST_STATUS};
+    ask(l, s, &status, &a);
+    assert_int_equal(a.status.rules_parked, 0);
+    zsock_destroy(&s);
+    lab_close(l);
+    (void)state;
+}
+
 static void test_a_foreign_journal_stops_the_thread(void **state)
 {
     struct lab *l = lab_open();
@@ -534,6 +579,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_member_records_and_reads),
         cmocka_unit_test(test_who_may_not_is_told_so),
         cmocka_unit_test(test_what_was_taken_survives_the_thread),
+        cmocka_unit_test(test_a_block_waits_until_its_submission_is_told),
         cmocka_unit_test(test_a_foreign_journal_stops_the_thread),
         cmocka_unit_test(test_without_a_handler_nobody_comes_in),
         cmocka_unit_test(test_a_stall_names_who_and_what),

@@ -251,7 +251,7 @@ void world_follow(struct world *w, uint32_t i)
     bool more = true;
     while (more) {
         more = false;
-        assert_int_equal(rg_follow_step(w->node[i].follow, 1u << 20, &more), RG_OK);
+        assert_int_equal(rg_follow_step(w->node[i].follow, w->height, 1u << 20, &more), RG_OK);
     }
     assert_int_equal(rg_submit_on_followed(w->node[i].submit), RG_OK);
 }
