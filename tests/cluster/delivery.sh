@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Random crashes (SIGKILL) of nodes, rules hosts and subscribers while every event raises an alert: nothing lost, nothing
 # told twice, nothing that did not happen, the same on every node.
-#   Usage: delivery.sh [CRASHES [ALERTS [SEED]]]     default: 30 3000 1
+#   Usage: delivery.sh [CRASHES [ALERTS [SEED]]]     default: 16 1600 1
 # Two subscribers at node 2. One leaves its position to the node (--durable): after its crash it may hear again what it had
 # not acknowledged. The other keeps the position together with what it did, which is here the line in its file, and goes
 # on there (--since): it never hears anything twice.
 . "$(dirname "$0")/lib.sh"
-crashes=${1:-30} alerts=${2:-3000} RANDOM=${3:-1}
+crashes=${1:-16} alerts=${2:-1600} RANDOM=${3:-1}
 cat > "$T/p.yaml" << 'END'
 process: delivery
 version: 1

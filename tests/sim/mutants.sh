@@ -14,7 +14,7 @@ shift
 [ "$*" != all ] || set -- 0 $(sed -n 's/^#define RG_MUTANT_[A-Z_]* \([1-9][0-9]*\) .*/\1/p' "$root/consensus/mutant.h")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-flags="-std=c11 -O1 -D_GNU_SOURCE -I$root ${RG_MUTANT_CFLAGS:-}"
+flags="-std=c11 -O1 -D_GNU_SOURCE -I$root"
 cc=${CC:-cc}
 seeds=${SEEDS:-6000}
 bad=0
