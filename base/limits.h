@@ -20,7 +20,9 @@
 #define RG_SUBMISSION_ENTRIES_MAX 2048
 #define RG_BLOCK_MAX (1024 * 1024)
 #define RG_BLOCK_SUBMISSIONS_MAX 2048
-#define RG_DEFINITION_MAX (64 * 1024) /* bytes of a process definition */
+#define RG_DEFINITION_MAX (64 * 1024)                    /* bytes of a process definition */
+#define RG_BALLOT_MAX (RG_DEFINITION_MAX + RG_ENTRY_MAX) /* an entry that moves a definition */
+#define RG_DEFINITIONS_MAX 128 /* published on one ledger after that of the genesis */
 #define RG_GENESIS_MAX (256 * 1024)
 #define RG_FIELD_VALUE_MAX 64
 #define RG_FIELDS_MAX 24 /* in one event */
@@ -33,6 +35,7 @@
 #define RG_FRAME_PEER_MAX (RG_BLOCK_MAX + 256 * 1024)
 
 _Static_assert(RG_ENTRY_MAX < RG_SUBMISSION_MAX, "an entry fits into a submission");
+_Static_assert(RG_BALLOT_MAX < RG_SUBMISSION_MAX, "a published definition fits into a submission");
 _Static_assert(RG_SUBMISSION_MAX < RG_FRAME_API_MAX, "a submission fits into an api frame");
 _Static_assert(RG_SUBMISSION_MAX < RG_BLOCK_MAX, "a submission fits into a block");
 _Static_assert(RG_AUTHORITIES_MAX <= RG_AGENCIES_MAX, "an authority's agency is in the set");

@@ -17,6 +17,7 @@
 #define RG_DOMAIN_AUTHORITY_SET "reigen/1/authority-set"
 #define RG_DOMAIN_MOTION "reigen/1/motion"
 #define RG_DOMAIN_BALLOT "reigen/1/ballot"
+#define RG_DOMAIN_DEFINITION "reigen/1/definition"
 #define RG_DOMAIN_VOTE "reigen/1/rra-vote"
 #define RG_DOMAIN_STATUS "reigen/1/status"
 #define RG_DOMAIN_RECORD "reigen/1/state-record"

@@ -3,6 +3,7 @@
 #include "base/panic.h"
 
 #define FORMAT 2u
+#define FORMAT_DEFINITIONS 3u /* a process definition is published or moved */
 
 /* The clear record of a signer's last sequence number. */
 static void sequence_record(uint32_t principal, uint64_t sequence, uint8_t key[8], uint8_t value[8])
@@ -105,7 +106,7 @@ enum rg_verdict rg_state_judge(const struct rg_state *s, const struct rg_genesis
 /* What an accepted submission changes beside its signer's number: nothing but for ballots and
  * evidence. A verdict other than ACCEPTED uses the number up. */
 static enum rg_verdict govern(struct rg_state *s, const struct rg_genesis *g,
-                              const struct rg_entry *e, uint64_t time_ms,
+                              const struct rg_entry *e, const struct rg_ballot_place *at,
                               const struct rg_state_guilty *guilty)
 {
     bool previous = false;
@@ -116,7 +117,7 @@ static enum rg_verdict govern(struct rg_state *s, const struct rg_genesis *g,
     enum rg_verdict v = RG_VERDICT_BAD_EVIDENCE;
     governance_record(s, false);
     if (e->kind == RG_ENTRY_BALLOT) {
-        v = rg_governance_ballot(&s->governance, g, e->ballot, time_ms);
+        v = rg_governance_ballot(&s->governance, g, e->ballot, at);
     } else if (guilty != NULL &&
                guilty->fn(guilty->ctx, &s->governance, e->clear, &previous, &index)) {
         v = rg_governance_accuse(&s->governance, previous, index);
@@ -153,7 +154,8 @@ void rg_state_apply(struct rg_state *s, const struct rg_genesis *g, const struct
         enum rg_verdict v = rg_state_judge(s, g, sub, b->header.time_ms);
         if (v == RG_VERDICT_ACCEPTED) {
             set_sequence(s, &changed, sub->signer, sub->sequence);
-            v = govern(s, g, &sub->entries[0], b->header.time_ms, guilty);
+            const struct rg_ballot_place at = {b->header.height, i, b->header.time_ms};
+            v = govern(s, g, &sub->entries[0], &at, guilty);
             s->entry_count += v == RG_VERDICT_ACCEPTED ? sub->entry_count : 0;
         }
         out_results[i] = (uint8_t)v;
@@ -173,7 +175,8 @@ size_t rg_state_encode(const struct rg_state *s, uint8_t *out)
 {
     struct rg_writer w = rg_bytes_writer(out, RG_STATE_BYTES_MAX);
     uint32_t signers = 0;
-    rg_bytes_put_u32(&w, FORMAT);
+    const bool definitions = rg_governance_has_definitions(&s->governance);
+    rg_bytes_put_u32(&w, definitions ? FORMAT_DEFINITIONS : FORMAT);
     rg_bytes_put_u64(&w, s->height);
     rg_bytes_put_u64(&w, s->time_ms);
     rg_bytes_put_u64(&w, s->entry_count);
@@ -212,7 +215,8 @@ rg_err rg_state_decode(struct rg_bytes bytes, struct rg_state *out)
     struct rg_reader r = rg_bytes_reader(bytes);
     uint32_t last = 0;
     *out = (struct rg_state){0};
-    bool good = rg_bytes_get_u32(&r) == FORMAT;
+    const uint32_t format = rg_bytes_get_u32(&r);
+    bool good = format == FORMAT || format == FORMAT_DEFINITIONS;
     out->height = rg_bytes_get_u64(&r);
     out->time_ms = rg_bytes_get_u64(&r);
     out->entry_count = rg_bytes_get_u64(&r);
@@ -239,5 +243,8 @@ rg_err rg_state_decode(struct rg_bytes bytes, struct rg_state *out)
     }
     const struct rg_bytes governance = rg_bytes_get_sized(&r, RG_GOVERNANCE_BYTES_MAX);
     good = good && rg_bytes_done(&r);
-    return good ? rg_governance_decode(governance, &out->governance) : RG_ERR_CORRUPT;
+    good = good && rg_governance_decode(governance, &out->governance) == RG_OK;
+    return good && rg_governance_has_definitions(&out->governance) == (format == FORMAT_DEFINITIONS)
+               ? RG_OK
+               : RG_ERR_CORRUPT;
 }

@@ -1,4 +1,4 @@
-/* The clear state of a ledger after a block, and execution. Small (some 15 KiB), copied freely: a
+/* The clear state of a ledger after a block, and execution. Small (some 25 KiB), copied freely: a
  * block that is not final yet has a state of its own. Pure: the same blocks give the same bytes
  * everywhere. */
 #ifndef RG_LEDGER_STATE_H

@@ -17,13 +17,20 @@ void rg_submission_root(const struct rg_bytes *entries, size_t count, struct rg_
 static bool good_ballot(const struct rg_ballot *b, const struct rg_genesis *g)
 {
     return b->agency < g->agency_count && (!b->moves || b->approve) &&
-           (!b->moves || rg_governance_set_ok(g, &b->motion.set));
+           (!b->moves || b->motion.definition.version > 0 ||
+            rg_governance_set_ok(g, &b->motion.set));
+}
+
+/* Only a ballot that brings a definition may be longer than other entries. */
+static size_t length_max(const struct rg_entry *e)
+{
+    return e->ballot != NULL && e->ballot->text.len > 0 ? RG_BALLOT_MAX : RG_ENTRY_MAX;
 }
 
 static bool good_entry(const struct rg_entry *e, const struct rg_genesis *g)
 {
     if (e->kind == RG_ENTRY_BALLOT || e->kind == RG_ENTRY_EVIDENCE) {
-        return e->clear.len > 0 && e->bytes.len <= RG_ENTRY_MAX &&
+        return e->clear.len > 0 && e->bytes.len <= length_max(e) &&
                (e->kind == RG_ENTRY_BALLOT) == (e->ballot != NULL);
     }
     const uint64_t agencies =

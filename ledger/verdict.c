@@ -14,5 +14,5 @@ const char *rg_verdict_text(enum rg_verdict v)
 
 bool rg_verdict_uses_number(enum rg_verdict v)
 {
-    return v == RG_VERDICT_ACCEPTED || (v >= RG_VERDICT_KNOWN && v <= RG_VERDICT_BAD_EVIDENCE);
+    return v == RG_VERDICT_ACCEPTED || (v >= RG_VERDICT_KNOWN && v <= RG_VERDICT_LEDGER_FULL);
 }

@@ -232,7 +232,7 @@ static void on_submit(struct rg_loop *l, const struct rg_link_message *m)
     struct rg_reader r = rg_bytes_reader(m->data);
     RG_ASSERT(m->entry_count <= ENTRIES_MAX);
     for (uint32_t i = 0; i < m->entry_count; i++) {
-        entries[i] = rg_bytes_get_sized(&r, RG_ENTRY_MAX);
+        entries[i] = rg_bytes_get_sized(&r, RG_BALLOT_MAX);
     }
     RG_ASSERT(rg_bytes_done(&r));
     const struct rg_core_submit s = {

@@ -4,7 +4,8 @@
 #include "proto/pack.h"
 
 #define FORMAT 1u
-#define ALGORITHM 1u /* Ed25519, BLAKE2b-256 */
+#define FORMAT_PUBLICATION 2u /* of a motion that brings a definition */
+#define ALGORITHM 1u          /* Ed25519, BLAKE2b-256 */
 #define HEAD_MAX 256u
 #define HEADER_MAX 512u
 
@@ -31,7 +32,36 @@ rg_err rg_ledger_codec_encode_entry(struct rg_arena *arena, const struct rg_entr
     }
     m.sealed = rg_pack_from(e->sealed);
     m.clear = rg_pack_from(e->clear);
-    return rg_pack_encode(arena, &m.base, RG_ENTRY_MAX, out);
+    return rg_pack_encode(arena, &m.base, e->kind == RG_ENTRY_BALLOT ? RG_BALLOT_MAX : RG_ENTRY_MAX,
+                          out);
+}
+
+void rg_ledger_codec_definition_hash(const struct rg_hash *ledger, struct rg_bytes text,
+                                     struct rg_hash *out)
+{
+    rg_hash_one(RG_DOMAIN_DEFINITION, ledger, text, out);
+}
+
+rg_err rg_ledger_codec_encode_publication(struct rg_arena *arena, const struct rg_hash *ledger,
+                                          struct rg_ballot *b, const struct rg_id *salt,
+                                          struct rg_bytes *out)
+{
+    Reigen__Ledger__Motion m = REIGEN__LEDGER__MOTION__INIT;
+    if (b->text.len == 0 || b->text.len > RG_DEFINITION_MAX) {
+        return RG_ERR_INVALID;
+    }
+    m.format = FORMAT_PUBLICATION;
+    m.expires_ms = b->motion.expires_ms;
+    m.salt = rg_pack_from((struct rg_bytes){salt->b, RG_ID_BYTES});
+    m.definition = rg_pack_from(b->text);
+    m.version = b->motion.definition.version;
+    m.from_height = b->motion.definition.from;
+    const rg_err err = rg_pack_encode(arena, &m.base, RG_BALLOT_MAX, out);
+    if (err == RG_OK) {
+        rg_ledger_codec_definition_hash(ledger, b->text, &b->motion.definition.hash);
+        rg_hash_one(RG_DOMAIN_MOTION, ledger, *out, &b->id);
+    }
+    return err;
 }
 
 rg_err rg_ledger_codec_encode_motion(struct rg_arena *arena, const struct rg_hash *ledger,
@@ -76,8 +106,18 @@ rg_err rg_ledger_codec_encode_ballot(struct rg_arena *arena, const struct rg_bal
     m.agency = b->agency;
     m.approve = b->approve;
     m.signature = rg_pack_from((struct rg_bytes){b->signature.b, RG_SIG_BYTES});
-    const rg_err err = rg_pack_encode(arena, &m.base, RG_ENTRY_MAX, &e.clear);
+    const rg_err err = rg_pack_encode(arena, &m.base, RG_BALLOT_MAX, &e.clear);
     return err == RG_OK ? rg_ledger_codec_encode_entry(arena, &e, out) : err;
+}
+
+/* Either a set, which the ledger looks at, or a definition. */
+static bool is_motion(const Reigen__Ledger__Motion *m)
+{
+    if (m->format == FORMAT_PUBLICATION) {
+        return m->n_authorities == 0 && m->version > 0 && m->definition.len > 0 &&
+               m->definition.len <= RG_DEFINITION_MAX;
+    }
+    return m->format == FORMAT && m->definition.len == 0 && m->version == 0 && m->from_height == 0;
 }
 
 static rg_err decode_motion(struct rg_arena *arena, const struct rg_hash *ledger,
@@ -86,16 +126,22 @@ static rg_err decode_motion(struct rg_arena *arena, const struct rg_hash *ledger
     const Reigen__Ledger__Motion *m = NULL;
     struct rg_id salt;
     struct rg_hash id;
-    const rg_err err = DECODE(arena, motion, bytes, RG_ENTRY_MAX, &m);
+    const rg_err err = DECODE(arena, motion, bytes, RG_BALLOT_MAX, &m);
     if (err != RG_OK) {
         return err;
     }
     rg_hash_one(RG_DOMAIN_MOTION, ledger, bytes, &id);
-    if (m->format != FORMAT || !rg_pack_fixed(m->salt, salt.b, RG_ID_BYTES) ||
+    if (!is_motion(m) || !rg_pack_fixed(m->salt, salt.b, RG_ID_BYTES) ||
         m->n_authorities > RG_AUTHORITIES_MAX || !rg_hash_eq(&id, &out->id)) {
         return RG_ERR_INVALID;
     }
     out->motion.expires_ms = m->expires_ms;
+    if (m->format == FORMAT_PUBLICATION) {
+        out->text = rg_pack_to(m->definition);
+        out->motion.definition.version = m->version;
+        out->motion.definition.from = m->from_height;
+        rg_ledger_codec_definition_hash(ledger, out->text, &out->motion.definition.hash);
+    }
     out->motion.set.count = (uint16_t)m->n_authorities;
     for (size_t i = 0; i < m->n_authorities; i++) {
         if (m->authorities[i] >= RG_PRINCIPALS_MAX) {
@@ -110,7 +156,7 @@ static rg_err decode_ballot(struct rg_arena *arena, const struct rg_hash *ledger
                             struct rg_bytes bytes, struct rg_ballot **out)
 {
     const Reigen__Ledger__Ballot *m = NULL;
-    rg_err err = DECODE(arena, ballot, bytes, RG_ENTRY_MAX, &m);
+    rg_err err = DECODE(arena, ballot, bytes, RG_BALLOT_MAX, &m);
     struct rg_ballot *b = rg_arena_take_array(arena, 1, sizeof *b);
     if (err != RG_OK || b == NULL) {
         return err != RG_OK ? err : RG_ERR_NOMEM;
@@ -147,11 +193,12 @@ rg_err rg_ledger_codec_decode_entry(struct rg_arena *arena, const struct rg_hash
                                     struct rg_bytes bytes, struct rg_entry *out)
 {
     const Reigen__Ledger__Entry *m = NULL;
-    const rg_err err = DECODE(arena, entry, bytes, RG_ENTRY_MAX, &m);
+    const rg_err err = DECODE(arena, entry, bytes, RG_BALLOT_MAX, &m);
     if (err != RG_OK) {
         return err;
     }
-    if (!rg_pack_fixed(m->tag, out->tag.b, RG_ID_BYTES) ||
+    if ((m->kind != RG_ENTRY_BALLOT && bytes.len > RG_ENTRY_MAX) ||
+        !rg_pack_fixed(m->tag, out->tag.b, RG_ID_BYTES) ||
         !rg_pack_optional(m->opens, out->commitment.b, RG_HASH_BYTES, &out->opens)) {
         return RG_ERR_INVALID;
     }

@@ -11,7 +11,7 @@
 
 /* Memory that an arena needs at most for one decoded object of its maximum size. */
 #define RG_LEDGER_CODEC_SUBMISSION_ARENA (2 * 1024 * 1024)
-#define RG_LEDGER_CODEC_BLOCK_ARENA (8 * 1024 * 1024)
+#define RG_LEDGER_CODEC_BLOCK_ARENA (10 * 1024 * 1024)
 
 struct rg_event_field {
     struct rg_bytes name;
@@ -67,7 +67,8 @@ struct rg_case_body {
 };
 
 /* Encode an entry (all fields but `bytes`) into @arena. Gives @out.
- * Errors: RG_ERR_NOMEM  the arena is full; RG_ERR_INVALID  over RG_ENTRY_MAX. */
+ * Errors: RG_ERR_NOMEM  the arena is full; RG_ERR_INVALID  over RG_ENTRY_MAX, of a ballot over
+ * RG_BALLOT_MAX. */
 RG_CHECKED rg_err rg_ledger_codec_encode_entry(struct rg_arena *arena, const struct rg_entry *e,
                                                struct rg_bytes *out);
 /* Decode an entry made for @ledger. Gives @out, borrowing from @arena and @bytes.
@@ -81,6 +82,15 @@ RG_CHECKED rg_err rg_ledger_codec_encode_motion(struct rg_arena *arena,
                                                 const struct rg_motion *motion,
                                                 const struct rg_id *salt, struct rg_bytes *out,
                                                 struct rg_hash *out_id);
+/* Encode the motion of @b, which brings the definition @b->text: sets its hash, and the id of @b.
+ * Errors: RG_ERR_NOMEM; RG_ERR_INVALID  over RG_DEFINITION_MAX, or empty. */
+RG_CHECKED rg_err rg_ledger_codec_encode_publication(struct rg_arena *arena,
+                                                     const struct rg_hash *ledger,
+                                                     struct rg_ballot *b, const struct rg_id *salt,
+                                                     struct rg_bytes *out);
+/* The hash of a definition's text, as it stands in the state. */
+void rg_ledger_codec_definition_hash(const struct rg_hash *ledger, struct rg_bytes text,
+                                     struct rg_hash *out);
 /* What an agency's admin key signs for @b: its id, agency and approve. */
 void rg_ledger_codec_ballot_digest(const struct rg_hash *ledger, const struct rg_ballot *b,
                                    struct rg_hash *out);

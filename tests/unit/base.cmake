@@ -5,6 +5,7 @@ rg_test(unit ledger_genesis SOURCES ledger_genesis.c MODULES ledger proto SYSTEM
 target_include_directories(unit_ledger_genesis SYSTEM PRIVATE ${PROJECT_BINARY_DIR}/proto)
 rg_test(unit ledger_more SOURCES ledger_more.c MODULES ledger SYSTEM PkgConfig::cmocka)
 rg_test(unit ledger_governance SOURCES ledger_governance.c MODULES ledger proto SYSTEM PkgConfig::cmocka)
+rg_test(unit ledger_publish SOURCES ledger_publish.c MODULES ledger proto SYSTEM PkgConfig::cmocka)
 rg_test(unit proto SOURCES proto_all.c MODULES proto SYSTEM PkgConfig::cmocka)
 rg_test(unit proto_full SOURCES proto_full.c proto_samples.c MODULES proto
   SYSTEM PkgConfig::cmocka)

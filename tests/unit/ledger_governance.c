@@ -44,11 +44,18 @@ static struct rg_ballot ballot(uint8_t motion, uint32_t agency, bool approve, bo
         .motion = {.expires_ms = 9000, .set = {.count = 1, .principal = {motion % 4}}}};
 }
 
+static const struct rg_ballot_place *at(uint64_t time_ms)
+{
+    static struct rg_ballot_place place;
+    place = (struct rg_ballot_place){7, 1, time_ms};
+    return &place;
+}
+
 static enum rg_verdict cast(struct rg_governance *v, uint8_t motion, uint32_t agency, bool approve,
                             bool moves)
 {
     const struct rg_ballot b = ballot(motion, agency, approve, moves);
-    return rg_governance_ballot(v, g, &b, 5000);
+    return rg_governance_ballot(v, g, &b, at(5000));
 }
 
 static void motions(void **state)
@@ -100,13 +107,13 @@ static void motions_end(void **state)
     assert_int_equal(cast(&v, 3, 3, true, false), RG_VERDICT_NO_MOTION);
     /* It ends at its time, not only with the first block from then on. */
     const struct rg_ballot yes = ballot(1, 1, true, false);
-    assert_int_equal(rg_governance_ballot(&v, g, &yes, 9000), RG_VERDICT_MOTION_EXPIRED);
-    assert_int_equal(rg_governance_ballot(&v, g, &yes, 8999), RG_VERDICT_ACCEPTED);
+    assert_int_equal(rg_governance_ballot(&v, g, &yes, at(9000)), RG_VERDICT_MOTION_EXPIRED);
+    assert_int_equal(rg_governance_ballot(&v, g, &yes, at(8999)), RG_VERDICT_ACCEPTED);
     assert_false(rg_governance_expire(&v, 8999));
     assert_true(rg_governance_expire(&v, 9000));
     assert_int_equal(v.motion_count, 0);
     const struct rg_ballot late = ballot(5, 0, true, true);
-    assert_int_equal(rg_governance_ballot(&v, g, &late, 9000), RG_VERDICT_MOTION_EXPIRED);
+    assert_int_equal(rg_governance_ballot(&v, g, &late, at(9000)), RG_VERDICT_MOTION_EXPIRED);
 }
 
 static void sets(void **state)
