@@ -104,8 +104,12 @@ RG_CHECKED rg_err rg_session_alerts(struct rg_session *s, const struct rg_sessio
  * definition; @as_of_ms -1: the ledger's latest occurred_at. */
 RG_CHECKED rg_err rg_session_conformance(struct rg_session *s, struct rg_bytes rules,
                                          int64_t as_of_ms, char **out, size_t *out_len);
-/* The active process definition. */
+/* The process definition that is in force for what is recorded next. */
 RG_CHECKED rg_err rg_session_definition(struct rg_session *s, struct rg_answer *out);
+/* The definition with this version number, or (@motion not NULL, @version 0) that of an open
+ * motion. */
+RG_CHECKED rg_err rg_session_definition_of(struct rg_session *s, uint32_t version,
+                                           const struct rg_hash *motion, struct rg_answer *out);
 /* Read the durable cursor @name (@acknowledge 0), or move it to @acknowledge first. */
 RG_CHECKED rg_err rg_session_cursor(struct rg_session *s, const char *name, uint64_t acknowledge,
                                     uint64_t *out);

@@ -146,6 +146,17 @@ rg_err rg_session_definition(struct rg_session *s, struct rg_answer *out)
     return ask(s, &r, RG_ANSWER_DEFINITION, 0, out);
 }
 
+rg_err rg_session_definition_of(struct rg_session *s, uint32_t version,
+                                const struct rg_hash *motion, struct rg_answer *out)
+{
+    struct rg_request r = {.kind = RG_REQUEST_DEFINITION, .version = version};
+    if (motion != NULL) {
+        r.has_motion = true;
+        r.motion = *motion;
+    }
+    return ask(s, &r, RG_ANSWER_DEFINITION, 0, out);
+}
+
 rg_err rg_session_cursor(struct rg_session *s, const char *name, uint64_t acknowledge,
                          uint64_t *out)
 {

@@ -63,6 +63,10 @@ struct rg_request {
     uint64_t from_case;
     uint32_t from_event;
     uint64_t through;
+    /* DEFINITION; neither: the one in force next */
+    uint32_t version; /* 0: not asked for */
+    bool has_motion;
+    struct rg_hash motion; /* an open one */
     /* BALLOT, and `wait` */
     struct rg_bytes entry; /* bytes of an Entry */
 };
@@ -129,8 +133,11 @@ struct rg_answer_status {
     uint64_t cpu_ms;
     uint64_t keys_unacknowledged;
     uint64_t alerts_logseq;
-    bool mute;        /* follows, does not vote: own votes may be forgotten */
-    uint32_t motions; /* open ones */
+    bool mute;               /* follows, does not vote: own votes may be forgotten */
+    uint32_t motions;        /* open ones */
+    struct rg_bytes process; /* the definition in force next, and from which height on */
+    uint32_t version;
+    uint64_t version_from;
 };
 
 struct rg_answer_node {
@@ -154,6 +161,8 @@ struct rg_answer_motions {
     struct rg_set next; /* empty: none */
     uint32_t motion_count;
     struct rg_open_motion *motions;
+    uint32_t published_count;
+    struct rg_published *published; /* oldest first */
 };
 
 struct rg_answer_case_event {
@@ -225,6 +234,8 @@ struct rg_answer {
     struct rg_bytes definition;
     struct rg_bytes process;
     uint32_t version;
+    uint64_t version_from; /* in force from this height on; 0: the genesis', or not carried */
+    struct rg_hash definition_hash;
     /* CURSOR */
     uint64_t acknowledged;
     /* EVENTS */

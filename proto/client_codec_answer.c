@@ -106,10 +106,13 @@ static bool draft_status(struct draft *d, struct rg_arena *arena, const struct r
     m->alerts_logseq = s->alerts_logseq;
     m->mute = s->mute;
     m->motions = s->motions;
+    m->process = rg_pack_string(arena, s->process);
+    m->version = s->version;
+    m->version_from = s->version_from;
     d->m.status = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_STATUS;
     return m->ledger != NULL && m->node != NULL && m->agency != NULL && m->stalled != NULL &&
-           m->warning != NULL && draft_authorities(m, arena, s);
+           m->warning != NULL && m->process != NULL && draft_authorities(m, arena, s);
 }
 
 /* A list of events as messages; NULL when they do not fit. */
@@ -296,12 +299,41 @@ static bool draft_nodes(Reigen__Client__Motions *m, struct rg_arena *arena,
     return true;
 }
 
+static void draft_published(Reigen__Client__PublishedDefinition *m, const struct rg_published *p)
+{
+    reigen__client__published_definition__init(m);
+    m->hash = of_hash(&p->hash);
+    m->version = p->version;
+    m->height = p->height;
+    m->submission = p->submission;
+    m->from_height = p->from;
+}
+
+static bool draft_definitions(Reigen__Client__Motions *m, struct rg_arena *arena,
+                              const struct rg_answer_motions *a)
+{
+    Reigen__Client__PublishedDefinition *list =
+        rg_arena_take_array(arena, a->published_count, sizeof *list);
+    m->definitions = rg_arena_take_array(arena, a->published_count, sizeof *m->definitions);
+    if (list == NULL || m->definitions == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->published_count; i++) {
+        draft_published(&list[i], &a->published[i]);
+        m->definitions[i] = &list[i];
+    }
+    m->n_definitions = a->published_count;
+    return true;
+}
+
 static bool draft_open_motions(Reigen__Client__Motions *m, struct rg_arena *arena,
                                const struct rg_answer_motions *a)
 {
     Reigen__Client__OpenMotion *list = rg_arena_take_array(arena, a->motion_count, sizeof *list);
+    Reigen__Client__PublishedDefinition *definitions =
+        rg_arena_take_array(arena, a->motion_count, sizeof *definitions);
     m->motions = rg_arena_take_array(arena, a->motion_count, sizeof *m->motions);
-    if (list == NULL || m->motions == NULL) {
+    if (list == NULL || definitions == NULL || m->motions == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < a->motion_count; i++) {
@@ -313,6 +345,10 @@ static bool draft_open_motions(Reigen__Client__Motions *m, struct rg_arena *aren
         list[i].n_authorities = o->motion.set.count;
         list[i].yes = o->yes;
         list[i].no = o->no;
+        if (o->motion.definition.version > 0) {
+            draft_published(&definitions[i], &o->motion.definition);
+            list[i].definition = &definitions[i];
+        }
         m->motions[i] = &list[i];
         if (list[i].authorities == NULL) {
             return false;
@@ -340,7 +376,7 @@ static bool draft_motions(struct draft *d, struct rg_arena *arena,
     d->m.motions = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_MOTIONS;
     return m->current != NULL && m->next != NULL && draft_nodes(m, arena, a) &&
-           draft_open_motions(m, arena, a);
+           draft_open_motions(m, arena, a) && draft_definitions(m, arena, a);
 }
 
 static bool draft_rest(struct draft *d, struct rg_arena *arena, const struct rg_answer *a)
@@ -356,6 +392,8 @@ static bool draft_rest(struct draft *d, struct rg_arena *arena, const struct rg_
         d->sub.definition.yaml = rg_pack_from(a->definition);
         d->sub.definition.process = rg_pack_string(arena, a->process);
         d->sub.definition.version = a->version;
+        d->sub.definition.from_height = a->version_from;
+        d->sub.definition.hash = of_hash(&a->definition_hash);
         d->m.definition = &d->sub.definition;
         d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_DEFINITION;
         return d->sub.definition.process != NULL;

@@ -59,6 +59,7 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *
         !rg_pack_text(m->agency, RG_NAME_MAX, &out->agency) ||
         !rg_pack_text(m->stalled, TEXT_MAX, &out->stalled) ||
         !rg_pack_text(m->warning, TEXT_MAX, &out->warning) ||
+        !rg_pack_text(m->process, RG_NAME_MAX, &out->process) ||
         !rg_pack_fixed(m->ledger_id, out->ledger_id.b, RG_HASH_BYTES) ||
         !rg_pack_fixed(m->hash, out->hash.b, RG_HASH_BYTES) ||
         !rg_pack_fixed(m->digest, out->digest.b, RG_HASH_BYTES)) {
@@ -82,6 +83,8 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *
     out->alerts_logseq = m->alerts_logseq;
     out->mute = m->mute != 0;
     out->motions = m->motions;
+    out->version = m->version;
+    out->version_from = m->version_from;
     return read_authorities(arena, m, out);
 }
 
@@ -264,6 +267,34 @@ static rg_err read_nodes(struct rg_arena *arena, const Reigen__Client__Motions *
     return RG_OK;
 }
 
+static bool read_published(const Reigen__Client__PublishedDefinition *m, struct rg_published *out)
+{
+    out->version = m->version;
+    out->height = m->height;
+    out->submission = m->submission;
+    out->from = m->from_height;
+    return m->version > 0 && rg_pack_fixed(m->hash, out->hash.b, RG_HASH_BYTES);
+}
+
+static rg_err read_definitions(struct rg_arena *arena, const Reigen__Client__Motions *m,
+                               struct rg_answer_motions *out)
+{
+    if (m->n_definitions > RG_DEFINITIONS_MAX) {
+        return RG_ERR_INVALID;
+    }
+    out->published = rg_arena_take_array(arena, m->n_definitions, sizeof *out->published);
+    if (out->published == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_definitions; i++) {
+        if (!read_published(m->definitions[i], &out->published[i])) {
+            return RG_ERR_INVALID;
+        }
+    }
+    out->published_count = (uint32_t)m->n_definitions;
+    return RG_OK;
+}
+
 static rg_err read_motions(struct rg_arena *arena, const Reigen__Client__Motions *m,
                            struct rg_answer_motions *out)
 {
@@ -281,7 +312,9 @@ static rg_err read_motions(struct rg_arena *arena, const Reigen__Client__Motions
         const Reigen__Client__OpenMotion *o = m->motions[i];
         struct rg_open_motion *to = &out->motions[i];
         if (!rg_pack_fixed(o->id, to->id.b, RG_HASH_BYTES) ||
-            !read_set(o->authorities, o->n_authorities, &to->motion.set)) {
+            !read_set(o->authorities, o->n_authorities, &to->motion.set) ||
+            (o->definition != NULL &&
+             (o->n_authorities > 0 || !read_published(o->definition, &to->motion.definition)))) {
             return RG_ERR_INVALID;
         }
         to->motion.expires_ms = o->expires_ms;
@@ -294,7 +327,8 @@ static rg_err read_motions(struct rg_arena *arena, const Reigen__Client__Motions
     out->epoch = m->epoch;
     out->quorum = m->quorum;
     out->agency = m->agency;
-    return read_nodes(arena, m, out);
+    const rg_err err = read_definitions(arena, m, out);
+    return err == RG_OK ? read_nodes(arena, m, out) : err;
 }
 
 static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Answer *m,
@@ -324,8 +358,11 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Answer *m,
         out->kind = RG_ANSWER_DEFINITION;
         out->definition = rg_pack_to(m->definition->yaml);
         out->version = m->definition->version;
-        return rg_pack_text(m->definition->process, RG_NAME_MAX, &out->process) ? RG_OK
-                                                                                : RG_ERR_INVALID;
+        out->version_from = m->definition->from_height;
+        return rg_pack_text(m->definition->process, RG_NAME_MAX, &out->process) &&
+                       rg_pack_fixed(m->definition->hash, out->definition_hash.b, RG_HASH_BYTES)
+                   ? RG_OK
+                   : RG_ERR_INVALID;
     case REIGEN__CLIENT__ANSWER__BODY_CURSOR:
         out->kind = RG_ANSWER_CURSOR;
         out->acknowledged = m->cursor->acknowledged;

@@ -120,6 +120,10 @@ static bool draft_small(struct draft *d, struct rg_arena *arena, const struct rg
         d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_CONFORMANCE;
     } else if (r->kind == RG_REQUEST_DEFINITION) {
         reigen__client__get_definition__init(&d->sub.definition);
+        d->sub.definition.version = r->version;
+        if (r->has_motion) {
+            d->sub.definition.motion = rg_pack_from((struct rg_bytes){r->motion.b, RG_HASH_BYTES});
+        }
         d->m.definition = &d->sub.definition;
         d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_DEFINITION;
     } else if (r->kind == RG_REQUEST_CURSOR) {
@@ -263,7 +267,12 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Request *m
         return out->rules.len <= RULES_MAX && out->as_of_ms >= -1 ? RG_OK : RG_ERR_INVALID;
     case REIGEN__CLIENT__REQUEST__BODY_DEFINITION:
         out->kind = RG_REQUEST_DEFINITION;
-        return RG_OK;
+        out->version = m->definition->version;
+        return rg_pack_optional(m->definition->motion, out->motion.b, RG_HASH_BYTES,
+                                &out->has_motion) &&
+                       !(out->has_motion && out->version != 0)
+                   ? RG_OK
+                   : RG_ERR_INVALID;
     case REIGEN__CLIENT__REQUEST__BODY_CURSOR:
         out->kind = RG_REQUEST_CURSOR;
         out->acknowledge = m->cursor->acknowledge;
@@ -288,7 +297,7 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Request *m
         out->kind = RG_REQUEST_BALLOT;
         out->entry = rg_pack_to(m->ballot->entry);
         out->wait = m->ballot->wait != 0;
-        return out->entry.len > 0 && out->entry.len <= RG_ENTRY_MAX ? RG_OK : RG_ERR_INVALID;
+        return out->entry.len > 0 && out->entry.len <= RG_BALLOT_MAX ? RG_OK : RG_ERR_INVALID;
     case REIGEN__CLIENT__REQUEST__BODY_MOTIONS:
         out->kind = RG_REQUEST_MOTIONS;
         return RG_OK;

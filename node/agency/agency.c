@@ -45,6 +45,13 @@ static rg_err open_cases(struct rg_agency *g)
     rg_keys_places(g->c.genesis, g->place_of);
     rg_err err = rg_blocks_new(g->c.chain, &g->blocks);
     if (err == RG_OK) {
+        const struct rg_versions_config v = {g->c.genesis, g->definition, g->c.chain, g->blocks};
+        err = rg_versions_new(&v, &g->versions);
+    }
+    if (err == RG_OK) {
+        err = rg_versions_refresh(g->versions);
+    }
+    if (err == RG_OK) {
         err = rg_pending_new(g->vault, g->agency, &g->pending);
     }
     if (err == RG_OK) {
@@ -81,9 +88,13 @@ static rg_err open_cases(struct rg_agency *g)
 
 static rg_err open_monitor(struct rg_agency *g)
 {
+    size_t count = 0;
+    const struct rg_monitor_version *list = rg_versions_list(g->versions, &count);
     const struct rg_monitor_config m = {.genesis = g->c.genesis,
                                         .principal = g->c.principal,
                                         .definition = g->definition,
+                                        .versions = list,
+                                        .version_count = count,
                                         .key = g->c.key,
                                         .feed = g->feed,
                                         .chain = g->c.chain,
@@ -98,27 +109,31 @@ static rg_err open_monitor(struct rg_agency *g)
     const rg_err err = rg_monitor_open(&m, &g->monitor, g->why, sizeof g->why);
     if (err == RG_OK) {
         g->events_port = rg_monitor_events_port(g->monitor);
+        rg_versions_tell(g->versions, rg_agency__alarm, g);
     }
     return err;
 }
 
 static rg_err open_api(struct rg_agency *g)
 {
+    const uint64_t height = rg_vault_get_meta(g->vault)->height;
+    g->checked_by = rg_versions_after(g->versions, height)->definition;
     const struct rg_submit_config s = {.genesis = g->c.genesis,
                                        .principal = g->c.principal,
-                                       .definition = g->definition,
+                                       .definition = g->checked_by,
                                        .vault = g->vault,
                                        .pending = g->pending,
                                        .verifier = &g->verifier,
                                        .blocks = g->blocks,
                                        .send = rg_agency__send_package,
                                        .answer = rg_agency__answer,
+                                       .fit = rg_agency__fit,
                                        .ctx = g};
     rg_err err = rg_submit_new(&s, &g->submit);
     if (err == RG_OK) {
         const struct rg_api_config a = {.genesis = g->c.genesis,
                                         .principal = g->c.principal,
-                                        .definition = g->definition,
+                                        .versions = g->versions,
                                         .vault = g->vault,
                                         .pending = g->pending,
                                         .submit = g->submit,
@@ -182,6 +197,7 @@ static void close_all(struct rg_agency *g)
     rg_keys_destroy(&g->keys);
     rg_follow_destroy(&g->follow);
     rg_pending_destroy(&g->pending);
+    rg_versions_destroy(&g->versions);
     rg_blocks_destroy(&g->blocks);
     rg_vault_close(&g->vault);
     rg_definition_destroy(&g->definition);

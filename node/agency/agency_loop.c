@@ -102,6 +102,12 @@ void rg_agency__kill_zap(void *ctx)
     rg_zap_kill_for_test(g->c.zap);
 }
 
+const char *rg_agency__fit(void *ctx, const struct rg_ballot *b, uint32_t *out_code)
+{
+    struct rg_agency *g = ctx;
+    return rg_api_fit(g->api, b, out_code);
+}
+
 /* One message of the ledger thread. */
 static rg_err handle(struct rg_agency *g, const struct rg_link_message *m, uint64_t mono_ms)
 {
@@ -233,6 +239,31 @@ static void take_api(struct rg_agency *g)
     }
 }
 
+/* Ballots were followed: what is published now is judged by from its height on, and what members
+ * hand in is checked by what will be in force for it. */
+static rg_err follow_versions(struct rg_agency *g)
+{
+    size_t count = 0;
+    const uint64_t ballots = rg_follow_ballots(g->follow);
+    if (ballots != g->told_ballots) {
+        const rg_err err = rg_versions_refresh(g->versions);
+        if (err != RG_OK) {
+            return err;
+        }
+        g->told_ballots = ballots;
+        const struct rg_monitor_version *list = rg_versions_list(g->versions, &count);
+        rg_monitor_set_versions(g->monitor, list, count);
+        rg_versions_tell(g->versions, rg_agency__alarm, g);
+    }
+    const uint64_t height = rg_vault_get_meta(g->vault)->height;
+    const struct rg_definition *next = rg_versions_after(g->versions, height)->definition;
+    if (next != g->checked_by) {
+        g->checked_by = next;
+        rg_submit_set_definition(g->submit, next);
+    }
+    return RG_OK;
+}
+
 /* Follow a bounded part of the chain, store keys, and tell whom it concerns. */
 static void advance(struct rg_agency *g, uint64_t mono_ms)
 {
@@ -242,6 +273,9 @@ static void advance(struct rg_agency *g, uint64_t mono_ms)
     rg_err err = rg_keys_flush(g->keys, &fed);
     if (err == RG_OK && meta->height < g->chain_height) {
         err = rg_follow_step(g->follow, g->chain_height, FOLLOW_BUDGET, &more);
+    }
+    if (err == RG_OK && more) {
+        err = follow_versions(g);
     }
     if (err == RG_OK && more) {
         err = rg_submit_on_followed(g->submit);

@@ -7,6 +7,7 @@
 #include "node/agency/follow.h"
 #include "node/agency/keys.h"
 #include "node/agency/submit.h"
+#include "node/agency/versions.h"
 #include "node/monitor/monitor.h"
 #include "rules/definition.h"
 #include "storage/disk.h"
@@ -37,7 +38,10 @@ struct rg_agency {
     char alerts_dir[RG_DISK_PATH_MAX];
     uint8_t vault_key[RG_KEY_BYTES];
     uint16_t place_of[RG_AGENCIES_MAX];
-    struct rg_definition *definition;
+    struct rg_definition *definition; /* of the genesis */
+    struct rg_versions *versions;
+    uint64_t told_ballots;                  /* followed when the versions were read last */
+    const struct rg_definition *checked_by; /* what members hand in */
     struct rg_vault *vault;
     struct rg_pending *pending;
     struct rg_follow *follow;
@@ -67,5 +71,6 @@ void rg_agency__answer(void *ctx, const struct rg_submit_client *client,
                        const struct rg_answer *answer);
 void rg_agency__alarm(void *ctx, const char *code, struct rg_bytes subject, const char *text);
 void rg_agency__kill_zap(void *ctx);
+const char *rg_agency__fit(void *ctx, const struct rg_ballot *b, uint32_t *out_code);
 
 #endif /* RG_AGENCY_AGENCY_PRIV_H */

@@ -134,18 +134,6 @@ static uint32_t roles_for(enum rg_request_kind kind)
     return 0;
 }
 
-static void definition(struct rg_api *a, const struct rg_submit_client *client)
-{
-    const struct rg_answer answer = {
-        .kind = RG_ANSWER_DEFINITION,
-        .id = client->request,
-        .definition = {a->c.genesis->definition, a->c.genesis->definition_len},
-        .process = rg_bytes_str(a->c.definition->process),
-        .version = a->c.definition->version,
-    };
-    rg_api_answer(a, client, &answer);
-}
-
 static rg_err cursor(struct rg_api *a, const struct rg_submit_client *client,
                      const struct rg_request *r)
 {
@@ -310,8 +298,7 @@ static rg_err dispatch(struct rg_api *a, const struct rg_submit_client *client,
     case RG_REQUEST_CONFORMANCE:
         return conformance(a, client, r);
     case RG_REQUEST_DEFINITION:
-        definition(a, client);
-        break;
+        return rg_api__definition(a, client, r);
     case RG_REQUEST_CURSOR:
         return cursor(a, client, r);
     case RG_REQUEST_TEST_HOOK:

@@ -10,6 +10,7 @@
 #include "node/agency/feed.h"
 #include "node/agency/keys.h"
 #include "node/agency/submit.h"
+#include "node/agency/versions.h"
 #include "node/link.h"
 #include "node/monitor/monitor.h"
 
@@ -30,7 +31,7 @@ typedef void (*rg_api_send_fn)(void *ctx, const uint8_t *route, size_t route_len
 struct rg_api_config {
     const struct rg_genesis *genesis;
     uint32_t principal; /* this node */
-    const struct rg_definition *definition;
+    struct rg_versions *versions;
     struct rg_vault *vault;
     struct rg_pending *pending;
     struct rg_submit *submit;
@@ -58,6 +59,9 @@ RG_CHECKED rg_err rg_api_on_frame(struct rg_api *a, struct rg_submit_client *cli
                                   struct rg_bytes frame, struct rg_api_now now);
 /* The ledger thread's status. */
 void rg_api_on_status(struct rg_api *a, const struct rg_link_status *s);
+/* What stands against a yes of this agency to @b: a definition that no node could use. A sentence,
+ * borrowed until the next call, and its exit code; NULL: nothing. */
+const char *rg_api_fit(struct rg_api *a, const struct rg_ballot *b, uint32_t *out_code);
 /* Encode and send an answer (also for the submit queue). */
 void rg_api_answer(struct rg_api *a, const struct rg_submit_client *client,
                    const struct rg_answer *answer);

@@ -44,6 +44,8 @@ rg_err rg_api__motions(struct rg_api *a, const struct rg_submit_client *client)
     m->next = v->next;
     m->motion_count = v->motion_count;
     m->motions = v->motion;
+    m->published_count = v->published_count;
+    m->published = v->published;
     if (!fill_names(a, m)) {
         return RG_ERR_NOMEM;
     }

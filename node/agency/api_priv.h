@@ -51,6 +51,8 @@ rg_err rg_api__alerts(struct rg_api *a, const struct rg_submit_client *client,
                       const struct rg_request *r);
 rg_err rg_api__events(struct rg_api *a, const struct rg_submit_client *client,
                       const struct rg_request *r);
+rg_err rg_api__definition(struct rg_api *a, const struct rg_submit_client *client,
+                          const struct rg_request *r);
 rg_err rg_api__motions(struct rg_api *a, const struct rg_submit_client *client);
 void rg_api__status(struct rg_api *a, const struct rg_submit_client *client);
 /* Find the case that a request names. Errors: RG_ERR_NOT_FOUND; RG_ERR_INVALID names none. */

@@ -229,5 +229,10 @@ void rg_api__status(struct rg_api *a, const struct rg_submit_client *client)
     st->alerts_logseq = rules.alerts_logseq;
     st->mute = core->mute;
     st->motions = core->governance.motion_count;
+    const struct rg_monitor_version *in_force =
+        rg_versions_after(a->c.versions, rg_vault_get_meta(a->c.vault)->height);
+    st->process = rg_bytes_str(in_force->definition->process);
+    st->version = in_force->definition->version;
+    st->version_from = in_force->from;
     rg_api_answer(a, client, &answer);
 }

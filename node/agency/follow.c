@@ -37,6 +37,11 @@ void rg_follow_destroy(struct rg_follow **f_p)
     *f_p = NULL;
 }
 
+uint64_t rg_follow_ballots(const struct rg_follow *f)
+{
+    return f->ballots;
+}
+
 uint64_t rg_follow_opened(const struct rg_follow *f, uint32_t agency)
 {
     return agency < RG_AGENCIES_MAX ? f->opened[agency] : 0;
@@ -62,6 +67,7 @@ static rg_err follow_submission(struct rg_follow *f, const struct rg_blocks_one 
         return RG_OK;
     }
     if (s->entries[0].kind != RG_ENTRY_CASE) {
+        f->ballots += b->result[index] == RG_VERDICT_ACCEPTED ? 1 : 0;
         if (s->signer == f->c.principal && s->sequence > meta->own_sequence) {
             meta->own_sequence = s->sequence;
         }

@@ -48,6 +48,8 @@ RG_CHECKED rg_err rg_follow_step(struct rg_follow *f, uint64_t last, uint64_t bu
 /* Keys came: the cases @case_nos[0..@count) were added to the vault in the open write transaction.
  * Open what was parked for them, in ledger order. Errors: the same. */
 RG_CHECKED rg_err rg_follow_unpark(struct rg_follow *f, const uint64_t *case_nos, size_t count);
+/* Ballots that the ledger accepted and that were followed, since the start. */
+uint64_t rg_follow_ballots(const struct rg_follow *f);
 /* Cases that agency @agency opened and that we could open, since the start. */
 uint64_t rg_follow_opened(const struct rg_follow *f, uint32_t agency);
 

@@ -13,6 +13,7 @@ struct rg_follow {
     struct rg_arena arena; /* of one entry */
     uint64_t opened[RG_AGENCIES_MAX];
     uint64_t last; /* follow no further */
+    uint64_t ballots;
 };
 
 /* An entry on its way into the feed. */

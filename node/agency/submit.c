@@ -25,6 +25,12 @@ static uint64_t default_readers(const struct rg_submit_config *c, uint32_t agenc
     return bits;
 }
 
+void rg_submit_set_definition(struct rg_submit *s, const struct rg_definition *definition)
+{
+    s->c.definition = definition;
+    s->readers = default_readers(&s->c, s->agency);
+}
+
 rg_err rg_submit_new(const struct rg_submit_config *c, struct rg_submit **out)
 {
     struct rg_submit *s = calloc(1, sizeof *s);

@@ -51,6 +51,9 @@ struct rg_submit_package {
 typedef void (*rg_submit_send_fn)(void *ctx, const struct rg_submit_package *p);
 typedef void (*rg_submit_answer_fn)(void *ctx, const struct rg_submit_client *client,
                                     const struct rg_answer *answer);
+/* What stands against an own yes to a motion, or against moving it: a sentence, borrowed until the
+ * next call, and its exit code. NULL: nothing. */
+typedef const char *(*rg_submit_fit_fn)(void *ctx, const struct rg_ballot *b, uint32_t *out_code);
 
 struct rg_submit_config {
     const struct rg_genesis *genesis;
@@ -62,11 +65,14 @@ struct rg_submit_config {
     struct rg_blocks *blocks; /* to look at what a correction is about */
     rg_submit_send_fn send;
     rg_submit_answer_fn answer;
+    rg_submit_fit_fn fit; /* NULL: every ballot may stand */
     void *ctx;
 };
 
 /* Errors: RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_submit_new(const struct rg_submit_config *c, struct rg_submit **out);
+/* What is handed in from now on is checked by @definition, which is borrowed. */
+void rg_submit_set_definition(struct rg_submit *s, const struct rg_definition *definition);
 /* Free; nobody is answered any more; takes *@s_p and nulls it; NULL is fine. */
 void rg_submit_destroy(struct rg_submit **s_p);
 /* A Submit request of an authenticated member with the role for it: checked, then queued or

@@ -34,10 +34,12 @@ static const char *fault_of(struct rg_submit *s, struct rg_bytes bytes, uint32_t
     if (e.ballot->agency != s->agency) {
         return "The ballot is another agency's; hand it in at that agency's node.";
     }
-    return v == RG_VERDICT_ACCEPTED
-               ? NULL
-               : "The ballot is not signed with this agency's admin key; use the key that the "
-                 "genesis names.";
+    if (v != RG_VERDICT_ACCEPTED) {
+        return "The ballot is not signed with this agency's admin key; use the key that the "
+               "genesis names.";
+    }
+    *out_code = 65;
+    return e.ballot->approve && s->c.fit != NULL ? s->c.fit(s->c.ctx, e.ballot, out_code) : NULL;
 }
 
 static void answer(struct rg_submit *s, struct rg_submit_ballot *b)
@@ -66,7 +68,7 @@ void rg_submit_take_ballot(struct rg_submit *s, const struct rg_submit_client *c
                            const struct rg_request *r)
 {
     uint32_t code = 0;
-    RG_ASSERT(r->entry.len > 0 && r->entry.len <= RG_ENTRY_MAX);
+    RG_ASSERT(r->entry.len > 0 && r->entry.len <= RG_BALLOT_MAX);
     const char *fault = fault_of(s, r->entry, &code);
     if (fault != NULL) {
         rg_submit__error(s, client, code, fault);

@@ -130,7 +130,10 @@ bool rg_submit_check_events(const struct rg_submit_check *c, struct rg_arena *ar
             return refuse(&p, "what corrects or cancels an entry stands alone in its request; send "
                               "it by itself");
         }
-        if (!check_step(c, &p, e.step) || !check_fields(c, &p, &e)) {
+        /* A cancellation repeats the step of what it cancels, which may be of an older version;
+         * that it does so is looked at with its target. */
+        const bool cancels = e.about.kind == RG_ABOUT_CANCEL;
+        if ((!cancels && !check_step(c, &p, e.step)) || !check_fields(c, &p, &e)) {
             return false;
         }
     }

@@ -44,7 +44,7 @@ struct rg_submit_ballot {
     bool taken;
     bool answered;
     struct rg_answer_submitted result; /* last_height: 0 unless final */
-    uint8_t entry[RG_ENTRY_MAX];
+    uint8_t entry[RG_BALLOT_MAX];
 };
 
 /* A submission under way. */

@@ -1,14 +1,14 @@
-/* `propose` and `vote`: an agency's word on who takes turns. The admin key stays in this process;
- * the node gets the signed ballot. */
+/* `propose` and `vote`: an agency's word on who takes turns, and on what else is moved. The admin
+ * key stays in this process; the node gets the signed ballot. */
 #include "base/bytes.h"
 #include "base/hex.h"
 #include "base/num.h"
 #include "base/time.h"
 #include "crypto/rand.h"
 #include "ledger/verdict.h"
+#include "node/cli/ballot_call.h"
 #include "node/cli/commands.h"
 #include "node/cli/motions.h"
-#include "node/cli/profile.h"
 #include "node/cli/say.h"
 #include "node/cli/status_json.h"
 #include "proto/ledger_codec.h"
@@ -16,20 +16,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#define EXPIRES "P14D"
 #define EXPIRES_MAX_MS (366ll * 24 * 3600 * 1000)
-#define ARENA (64u * 1024)
-
-/* One call. */
-struct ballot {
-    const struct rg_cli *cli;
-    struct rg_profile profile;
-    struct rg_session *session;
-    struct rg_answer answer; /* of the node; its motions borrow from the session */
-    struct rg_sign *key;
-    struct rg_ballot ballot; /* `motion` is set for a vote, too */
-    struct rg_arena arena;
-};
+#define ARENA (4u * RG_BALLOT_MAX)
 
 static uint64_t wall_ms(void)
 {
@@ -38,7 +26,7 @@ static uint64_t wall_ms(void)
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static int load_key(struct ballot *b)
+static int load_key(struct rg_ballot_call *b)
 {
     const char *path = rg_opts_get(b->cli, "key");
     const struct rg_answer_motions *m = &b->answer.motions;
@@ -63,8 +51,7 @@ static int load_key(struct ballot *b)
     return RG_CLI_OK;
 }
 
-/* Connect, ask what is moved, take the admin key. */
-static int begin(struct ballot *b)
+int rg_ballot_call_begin(struct rg_ballot_call *b)
 {
     if (rg_opts_get(b->cli, "key") == NULL) {
         rg_say_error("--key FILE is needed, my agency's admin key; see `reigen %s --help`",
@@ -87,14 +74,14 @@ static int begin(struct ballot *b)
     return code == RG_CLI_OK ? load_key(b) : code;
 }
 
-static void end(struct ballot *b)
+void rg_ballot_call_end(struct rg_ballot_call *b)
 {
     rg_sign_destroy(&b->key);
     rg_arena_fini(&b->arena);
     rg_profile_close(&b->profile, &b->session);
 }
 
-static int print_result(const struct ballot *b, const struct rg_answer_submitted *s,
+static int print_result(const struct rg_ballot_call *b, const struct rg_answer_submitted *s,
                         const char *state)
 {
     const char *verdict = rg_verdict_text((enum rg_verdict)s->verdict);
@@ -120,7 +107,7 @@ static int print_result(const struct ballot *b, const struct rg_answer_submitted
 }
 
 /* Whether the vote stands: it did now, or had before (a repetition after a lost connection). */
-static bool stands(const struct ballot *b, uint32_t verdict)
+static bool stands(const struct rg_ballot_call *b, uint32_t verdict)
 {
     const struct rg_answer_motions *m = &b->answer.motions;
     const struct rg_open_motion *o = rg_motions_find(m, &b->ballot.id);
@@ -132,11 +119,10 @@ static bool stands(const struct ballot *b, uint32_t verdict)
         return ((b->ballot.approve ? o->yes : o->no) & bit) != 0;
     }
     return b->ballot.approve &&
-           rg_motions_state(m, &b->ballot.id, &b->ballot.motion.set) == RG_MOTIONS_CARRIED;
+           rg_motions_state(m, &b->ballot.id, &b->ballot.motion) == RG_MOTIONS_CARRIED;
 }
 
-/* Sign the ballot, hand it in, tell what it came to. @motion: the bytes it moves, or empty. */
-static int cast(struct ballot *b, struct rg_bytes motion)
+int rg_ballot_call_cast(struct rg_ballot_call *b, struct rg_bytes motion)
 {
     const bool wait = rg_opts_has(b->cli, "wait");
     struct rg_bytes entry = {0};
@@ -158,7 +144,7 @@ static int cast(struct ballot *b, struct rg_bytes motion)
         return rg_say_session(b->session);
     }
     const enum rg_motions_state state =
-        rg_motions_state(&b->answer.motions, &b->ballot.id, &b->ballot.motion.set);
+        rg_motions_state(&b->answer.motions, &b->ballot.id, &b->ballot.motion);
     const int code = print_result(b, &s, rg_motions_state_text(state));
     if (code != RG_CLI_OK || stands(b, s.verdict)) {
         return code;
@@ -257,12 +243,11 @@ static int read_set(const struct rg_answer_motions *m, const char *list, struct 
     return code;
 }
 
-/* When the motion expires: counted from now, or from the ledger's time where that is ahead. */
-static int read_expires(const struct ballot *b, uint64_t *out)
+int rg_ballot_call_expires(const struct rg_ballot_call *b, uint64_t *out)
 {
     const char *text = rg_opts_get(b->cli, "expires");
     int64_t ms = 0;
-    text = text != NULL ? text : EXPIRES;
+    text = text != NULL ? text : RG_BALLOT_CALL_EXPIRES;
     if (rg_time_parse_duration(rg_bytes_str(text), &ms) != RG_OK || ms <= 0 ||
         ms > EXPIRES_MAX_MS) {
         rg_say_error("--expires %s: not a duration of at most 366 days; write it like P14D or PT2H",
@@ -273,14 +258,14 @@ static int read_expires(const struct ballot *b, uint64_t *out)
     return RG_CLI_OK;
 }
 
-static int propose(struct ballot *b)
+static int propose(struct rg_ballot_call *b)
 {
     const struct rg_answer_motions *m = &b->answer.motions;
     struct rg_motion *motion = &b->ballot.motion;
     struct rg_bytes bytes = {0};
     struct rg_id salt;
     int code = read_set(m, b->cli->args[0], &motion->set);
-    code = code == RG_CLI_OK ? read_expires(b, &motion->expires_ms) : code;
+    code = code == RG_CLI_OK ? rg_ballot_call_expires(b, &motion->expires_ms) : code;
     if (code == RG_CLI_OK && m->motion_count == RG_MOTIONS_MAX) {
         rg_say_error("%u motions are open, as many as there may be; vote on them first, see "
                      "`reigen motions`",
@@ -303,7 +288,7 @@ static int propose(struct ballot *b)
         rg_say_error("the motion cannot be encoded");
         return RG_CLI_INTERNAL;
     }
-    return cast(b, bytes);
+    return rg_ballot_call_cast(b, bytes);
 }
 
 /* The only open motion whose id begins with @text; NULL: said why on stderr. */
@@ -332,7 +317,7 @@ static const struct rg_open_motion *find_motion(const struct rg_answer_motions *
     return found;
 }
 
-static int vote(struct ballot *b)
+static int vote(struct rg_ballot_call *b)
 {
     const struct rg_answer_motions *m = &b->answer.motions;
     const struct rg_open_motion *o = find_motion(m, b->cli->args[0]);
@@ -350,42 +335,43 @@ static int vote(struct ballot *b)
         return RG_CLI_NO;
     }
     if (o->motion.expires_ms <= rg_num_max(wall_ms(), m->time_ms)) {
-        rg_say_error("the motion has expired; move it again with `reigen propose`");
+        rg_say_error("the motion has expired; move it again with `reigen propose` or `reigen "
+                     "process publish`");
         return RG_CLI_NO;
     }
     b->ballot.id = o->id;
     b->ballot.motion = o->motion;
-    return cast(b, (struct rg_bytes){0});
+    return rg_ballot_call_cast(b, (struct rg_bytes){0});
 }
 
 static int run_propose(struct rg_cli *cli)
 {
-    static struct ballot b;
+    static struct rg_ballot_call b;
     b.cli = cli;
-    int code = begin(&b);
+    int code = rg_ballot_call_begin(&b);
     code = code == RG_CLI_OK ? propose(&b) : code;
-    end(&b);
+    rg_ballot_call_end(&b);
     return code;
 }
 
 static int run_vote(struct rg_cli *cli)
 {
-    static struct ballot b;
+    static struct rg_ballot_call b;
     b.cli = cli;
     b.ballot.approve = strcmp(cli->args[1], "yes") == 0;
     if (!b.ballot.approve && strcmp(cli->args[1], "no") != 0) {
         rg_say_error("`%s`: a vote is yes or no", cli->args[1]);
         return RG_CLI_USAGE;
     }
-    int code = begin(&b);
+    int code = rg_ballot_call_begin(&b);
     code = code == RG_CLI_OK ? vote(&b) : code;
-    end(&b);
+    rg_ballot_call_end(&b);
     return code;
 }
 
 static const struct rg_cli_option propose_options[] = {
     {"key", "FILE", "my agency's admin key; it is read here and never sent"},
-    {"expires", "DURATION", "how long the others may vote (" EXPIRES ")"},
+    {"expires", "DURATION", "how long the others may vote (" RG_BALLOT_CALL_EXPIRES ")"},
     {"wait", NULL, "come back when it is final"},
     {NULL, NULL, NULL},
 };
@@ -419,10 +405,13 @@ const struct rg_cli_command rg_cmd_vote = {
     .name = "vote",
     .args = "MOTION-ID yes|no",
     .summary = "my agency's word on an open motion",
-    .detail = "Votes on a motion that `reigen motions` lists; the first digits of its id are "
-              "enough. A vote stands: it cannot be taken back. Prints the motion's id, with --wait "
-              "also the height at which it is final, the verdict, and whether the motion is open, "
-              "carried or closed then.",
+    .detail =
+        "Votes on a motion that `reigen motions` lists; the first digits of its id are "
+        "enough. My node takes a yes to a process definition only if it can use it: look at it "
+        "first with `reigen process show --motion ID`. A vote stands: it cannot be taken back. "
+        "Prints the motion's id, with --wait "
+        "also the height at which it is final, the verdict, and whether the motion is open, "
+        "carried or closed then.",
     .options = vote_options,
     .examples = {"reigen vote 3fa9 yes --key admin.key --wait",
                  "reigen vote 3fa9 no --key admin.key"},

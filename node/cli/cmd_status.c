@@ -57,6 +57,13 @@ static void print_table(const struct rg_answer_status *s)
                  s->bus_refused);
     (void)printf("%-11s pid %u, %" PRIu64 " KiB, %" PRIu64 " ms CPU\n", "process", s->pid,
                  s->memory_kib, s->cpu_ms);
+    (void)printf("%-11s ", "definition");
+    rg_say_text(s->process);
+    (void)printf(" version %" PRIu32, s->version);
+    if (s->version_from > 0) {
+        (void)printf(", in force from height %" PRIu64 " on", s->version_from);
+    }
+    (void)printf("\n");
     if (s->motions > 0) {
         (void)printf("%-11s %u open, see `reigen motions`\n", "motions", s->motions);
     }

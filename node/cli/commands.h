@@ -27,6 +27,8 @@ extern const struct rg_cli_command rg_cmd_keygen;
 extern const struct rg_cli_command rg_cmd_motions;
 extern const struct rg_cli_command rg_cmd_process_check;
 extern const struct rg_cli_command rg_cmd_process_shadow;
+extern const struct rg_cli_command rg_cmd_process_publish;
+extern const struct rg_cli_command rg_cmd_process_show;
 extern const struct rg_cli_command rg_cmd_propose;
 extern const struct rg_cli_command rg_cmd_simulate;
 extern const struct rg_cli_command rg_cmd_status;

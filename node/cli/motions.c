@@ -22,10 +22,19 @@ const struct rg_open_motion *rg_motions_find(const struct rg_answer_motions *m,
 }
 
 enum rg_motions_state rg_motions_state(const struct rg_answer_motions *m, const struct rg_hash *id,
-                                       const struct rg_set *set)
+                                       const struct rg_motion *motion)
 {
+    const struct rg_set *set = &motion->set;
     if (rg_motions_find(m, id) != NULL) {
         return RG_MOTIONS_OPEN;
+    }
+    for (uint32_t i = 0; i < m->published_count; i++) {
+        if (rg_hash_eq(&m->published[i].hash, &motion->definition.hash)) {
+            return RG_MOTIONS_CARRIED;
+        }
+    }
+    if (set->count == 0) {
+        return RG_MOTIONS_CLOSED;
     }
     return rg_motions_same(&m->next, set) || rg_motions_same(&m->current, set) ? RG_MOTIONS_CARRIED
                                                                                : RG_MOTIONS_CLOSED;
@@ -107,14 +116,23 @@ static json_t *agencies_json(const struct rg_answer_motions *m, uint64_t bits)
     return list;
 }
 
+static json_t *definition_json(const struct rg_published *p)
+{
+    return json_pack("{s:I,s:o,s:I,s:I}", "version", (json_int_t)p->version, "hash",
+                     rg_status_json_hex(p->hash.b, RG_HASH_BYTES), "height", (json_int_t)p->height,
+                     "from_height", (json_int_t)p->from);
+}
+
 static json_t *motion_json(const struct rg_answer_motions *m, const struct rg_open_motion *o)
 {
     char expires[RG_TIME_TEXT_MAX];
     rg_time_format((int64_t)o->motion.expires_ms, expires);
-    return json_pack("{s:o,s:o,s:o,s:o,s:i,s:s}", "id", rg_status_json_hex(o->id.b, RG_HASH_BYTES),
-                     "authorities", set_json(m, &o->motion.set), "yes", agencies_json(m, o->yes),
-                     "no", agencies_json(m, o->no), "missing", (int)rg_motions_missing(m, o),
-                     "expires", expires);
+    return json_pack(
+        "{s:o,s:o,s:o,s:o,s:o,s:i,s:s}", "id", rg_status_json_hex(o->id.b, RG_HASH_BYTES),
+        "authorities", set_json(m, &o->motion.set), "definition",
+        o->motion.definition.version > 0 ? definition_json(&o->motion.definition) : json_null(),
+        "yes", agencies_json(m, o->yes), "no", agencies_json(m, o->no), "missing",
+        (int)rg_motions_missing(m, o), "expires", expires);
 }
 
 json_t *rg_motions_json(const struct rg_answer_motions *m)
@@ -123,8 +141,13 @@ json_t *rg_motions_json(const struct rg_answer_motions *m)
     for (uint32_t i = 0; i < m->motion_count; i++) {
         (void)json_array_append_new(list, motion_json(m, &m->motions[i]));
     }
-    return json_pack("{s:I,s:I,s:o,s:o,s:i,s:i,s:o}", "height", (json_int_t)m->height, "epoch",
+    json_t *definitions = json_array();
+    for (uint32_t i = 0; i < m->published_count; i++) {
+        (void)json_array_append_new(definitions, definition_json(&m->published[i]));
+    }
+    return json_pack("{s:I,s:I,s:o,s:o,s:i,s:i,s:o,s:o}", "height", (json_int_t)m->height, "epoch",
                      (json_int_t)m->epoch, "authorities", set_json(m, &m->current), "next",
                      m->next.count > 0 ? set_json(m, &m->next) : json_null(), "quorum",
-                     (int)m->quorum, "agencies", (int)m->agency_count, "motions", list);
+                     (int)m->quorum, "agencies", (int)m->agency_count, "definitions", definitions,
+                     "motions", list);
 }

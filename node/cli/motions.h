@@ -8,7 +8,9 @@
 /* What became of a motion. */
 enum rg_motions_state {
     RG_MOTIONS_OPEN,
-    RG_MOTIONS_CARRIED, /* its set is the next one, or takes turns already */
+    RG_MOTIONS_CARRIED, /* its set is the next one, or takes turns already; its definition is
+                         * published
+                         */
     RG_MOTIONS_CLOSED   /* expired, or enough are against it */
 };
 
@@ -17,9 +19,9 @@ bool rg_motions_same(const struct rg_set *a, const struct rg_set *b);
 /* The open motion @id, or NULL. */
 const struct rg_open_motion *rg_motions_find(const struct rg_answer_motions *m,
                                              const struct rg_hash *id);
-/* What became of the motion @id for @set. */
+/* What became of @motion, whose id is @id. */
 enum rg_motions_state rg_motions_state(const struct rg_answer_motions *m, const struct rg_hash *id,
-                                       const struct rg_set *set);
+                                       const struct rg_motion *motion);
 /* `open`, `carried`, `closed`. */
 const char *rg_motions_state_text(enum rg_motions_state state);
 /* How many yes @o still needs. */

@@ -44,7 +44,7 @@ json_t *rg_status_json_make(const struct rg_answer_status *s)
     json_t *warning = s->warning.len == 0 ? json_null() : rg_status_json_text(s->warning);
     return json_pack(
         "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o},s:{s:o,s:o},s:o,s:i,s:o,s:o,"
-        "s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:b,s:i}",
+        "s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:b,s:i,s:o,s:I,s:o}",
         "ledger", rg_status_json_text(s->ledger), "ledger_id",
         rg_status_json_hex(s->ledger_id.b, RG_HASH_BYTES), "node", rg_status_json_text(s->node),
         "agency", rg_status_json_text(s->agency), "height", number(s->height), "hash",
@@ -56,7 +56,9 @@ json_t *rg_status_json_make(const struct rg_answer_status *s)
         "warning", warning, "mempool", number(s->mempool), "time_ms", number(s->time_ms), "pid",
         (int)s->pid, "memory_kib", number(s->memory_kib), "cpu_ms", number(s->cpu_ms),
         "keys_unacknowledged", number(s->keys_unacknowledged), "alerts_logseq",
-        number(s->alerts_logseq), "mute", (int)s->mute, "motions", (int)s->motions);
+        number(s->alerts_logseq), "mute", (int)s->mute, "motions", (int)s->motions, "process",
+        rg_status_json_text(s->process), "version", (json_int_t)s->version, "version_from",
+        number(s->version_from));
 }
 
 int rg_status_json_line(json_t *object)

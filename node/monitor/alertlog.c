@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "base/panic.h"
 #include "crypto/hash.h"
 #include "crypto/rand.h"
 #include "crypto/seal.h"
@@ -101,6 +102,12 @@ rg_err rg_alertlog_add(struct rg_alertlog *l, const struct rg_alertlog_finding *
     return add(l, f, &w);
 }
 
+void rg_alertlog_set_definition(struct rg_alertlog *l, const struct rg_definition *definition)
+{
+    RG_ASSERT(l->waiting_count == 0);
+    l->config.definition = definition;
+}
+
 rg_err rg_alertlog_settle(struct rg_alertlog *l, const struct rg_alertlog_finding *f, bool keep)
 {
     struct rg_alertlog_waiting *w = NULL;
@@ -166,11 +173,11 @@ void rg_alertlog__name(const struct rg_alertlog *l, struct rg_alertlog_waiting *
     struct rg_alertlog_finding *f = &w->f;
     f->rule_id.data = (const uint8_t *)w->rule_id;
     f->step.data = (const uint8_t *)w->step;
-    const struct rg_definition *d = l->config.definition;
     struct rg_hash_state h;
     rg_hash_begin(&h, RG_DOMAIN_ALERT, &l->config.genesis->ledger_id);
-    rg_hash_add(&h, rg_bytes_str(d->process));
-    rg_hash_add_u64(&h, d->version);
+    rg_hash_add(&h, rg_bytes_str(l->config.definition->process));
+    /* A rule of a later version with the same id is the same rule: its alerts keep their names. */
+    rg_hash_add_u64(&h, l->config.first_version);
     rg_hash_add(&h, f->rule_id);
     rg_hash_add(&h, (struct rg_bytes){f->c->pseudonym.b, sizeof f->c->pseudonym.b});
     rg_hash_add_u64(&h, (uint64_t)f->event_no);

@@ -26,6 +26,7 @@ struct rg_alertlog_config {
     const struct rg_genesis *genesis;
     uint32_t principal;
     const struct rg_definition *definition;
+    uint32_t first_version; /* of the genesis; part of an alert's name, whatever is in force */
     const uint8_t *vault_key;
     struct rg_feed *feed;
     struct rg_events *events;
@@ -54,6 +55,8 @@ struct rg_alertlog_finding {
 RG_CHECKED rg_err rg_alertlog_open(const struct rg_alertlog_config *c, struct rg_alertlog **out);
 /* Free; takes *@l_p and nulls it; NULL is fine. What was not written is dropped. */
 void rg_alertlog_close(struct rg_alertlog **l_p);
+/* Judged by @definition from now on; nothing may wait to be written. Borrowed. */
+void rg_alertlog_set_definition(struct rg_alertlog *l, const struct rg_definition *definition);
 /* Add a finding. Errors: RG_ERR_NOMEM; RG_ERR_FULL. */
 RG_CHECKED rg_err rg_alertlog_add(struct rg_alertlog *l, const struct rg_alertlog_finding *f);
 /* The case of @f (c, time_ms and place count) was judged anew from its first event: what was found

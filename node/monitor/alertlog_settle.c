@@ -129,8 +129,8 @@ static rg_err list_case(const struct settling *s, uint64_t **out, size_t *out_co
     return e == RG_ERR_NOT_FOUND ? RG_OK : e;
 }
 
-/* Name and version of the alert in @json. False: it is of another process or version than those
- * that were judged by now, or no alert. */
+/* The name of the alert in @json, whichever version raised it. False: it is of another process, or
+ * no alert. */
 static bool name_of(const struct settling *s, struct rg_bytes json, struct rg_hash *out)
 {
     const struct rg_definition *d = s->l->config.definition;
@@ -139,7 +139,6 @@ static bool name_of(const struct settling *s, struct rg_bytes json, struct rg_ha
     const char *alert = json_string_value(json_object_get(data, "alert"));
     const char *process = json_string_value(json_object_get(data, "process"));
     const bool ok = alert != NULL && process != NULL && strcmp(process, d->process) == 0 &&
-                    json_integer_value(json_object_get(data, "version")) == d->version &&
                     rg_hex_parse(alert, out->b, RG_HASH_BYTES) == RG_OK;
     json_decref(o);
     return ok;

@@ -26,6 +26,12 @@ enum rg_alertstore_table {
 #define RG_ALERTSTORE_FEED "feed"     /* number of the last event judged */
 #define RG_ALERTSTORE_HEIGHT "height" /* judged up to this block */
 #define RG_ALERTSTORE_LAST "logseq"   /* of the newest alert */
+/* Of definitions, by the height from which they are in force; absent while only the first is. */
+#define RG_ALERTSTORE_VERSION "version" /* by which is judged */
+#define RG_ALERTSTORE_REACHED "reached" /* the latest by which was ever judged */
+#define RG_ALERTSTORE_LEVEL "level"     /* cases below this number are judged by it; 0: all are */
+#define RG_ALERTSTORE_LATE                                                                         \
+    "late" /* from this case on some may be judged by an older one; 0: none */
 
 /* Open the store of @ledger in @dir, or make it.
  * Errors: RG_ERR_INVALID  it is of another ledger; RG_ERR_VERSION  a newer format; as rg_kv_open().

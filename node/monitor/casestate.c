@@ -13,7 +13,8 @@
 _Static_assert(BUCKETS == 2 * RG_CASESTATE_CACHE_MAX, "half full at most");
 #define NONE UINT32_MAX
 #define FORMAT 1
-#define HEAD_BYTES (1 + 4 + 8 + 4)
+#define FORMAT_FROM 2 /* judged by a definition later than the first */
+#define HEAD_BYTES (1 + 8 + 4 + 8 + 4)
 #define PLACE_BYTES 20
 #define PLAIN_MAX (HEAD_BYTES + RG_CASESTATE_PLACES_MAX * PLACE_BYTES + 4 + RG_HOSTMSG_STATE_MAX)
 #define AD_BYTES (RG_HASH_BYTES + 1 + 8)
@@ -171,9 +172,11 @@ static rg_err set_state(struct rg_casestate *c, struct rg_bytes state)
 static rg_err read_plain(struct rg_casestate *c, struct rg_bytes plain)
 {
     struct rg_reader r = rg_bytes_reader(plain);
-    if (rg_bytes_get_u8(&r) != FORMAT) {
+    const uint8_t format = rg_bytes_get_u8(&r);
+    if (format != FORMAT && format != FORMAT_FROM) {
         return RG_ERR_CORRUPT;
     }
+    c->from = format == FORMAT_FROM ? rg_bytes_get_u64(&r) : 0;
     c->event_count = rg_bytes_get_u32(&r);
     c->due_ms = (int64_t)rg_bytes_get_u64(&r);
     const uint32_t count = rg_bytes_get_u32(&r);
@@ -290,6 +293,14 @@ rg_err rg_casestate_set(struct rg_casestates *s, struct rg_casestate *c, struct 
     return RG_OK;
 }
 
+void rg_casestate_set_from(struct rg_casestates *s, struct rg_casestate *c, uint64_t from)
+{
+    if (c->from != from) {
+        c->from = from;
+        mark(s, c);
+    }
+}
+
 rg_err rg_casestate_add_event(struct rg_casestates *s, struct rg_casestate *c,
                               const struct rg_place *place)
 {
@@ -339,7 +350,10 @@ static rg_err write_state(struct rg_casestates *s, struct rg_kv_txn *txn,
                           const struct rg_casestate *c, struct rg_bytes key)
 {
     struct rg_writer w = rg_bytes_writer(s->plain, PLAIN_MAX);
-    rg_bytes_put_u8(&w, FORMAT);
+    rg_bytes_put_u8(&w, c->from > 0 ? FORMAT_FROM : FORMAT);
+    if (c->from > 0) {
+        rg_bytes_put_u64(&w, c->from);
+    }
     rg_bytes_put_u32(&w, c->event_count);
     rg_bytes_put_u64(&w, (uint64_t)c->due_ms);
     rg_bytes_put_u32(&w, c->place_count);

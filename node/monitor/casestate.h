@@ -33,6 +33,7 @@ struct rg_casestate {
     struct rg_id pseudonym;
     uint8_t rest_key[RG_KEY_BYTES];
     uint32_t event_count; /* events judged */
+    uint64_t from;        /* ... by the definition in force from this height on; 0: the first */
     int64_t due_ms;
     struct rg_bytes state;   /* of the rules host; empty: none yet */
     struct rg_place *places; /* of events 0, 1, ...; place_count of them */
@@ -61,6 +62,9 @@ RG_CHECKED rg_err rg_casestate_get(struct rg_casestates *s, const struct rg_case
 /* Set the rules state and when it is due. Errors: RG_ERR_NOMEM  nothing changed. */
 RG_CHECKED rg_err rg_casestate_set(struct rg_casestates *s, struct rg_casestate *c,
                                    struct rg_bytes state, int64_t due_ms);
+/* Note from which height on the definition is in force by which the case is judged; comes with
+ * rg_casestate_set(). */
+void rg_casestate_set_from(struct rg_casestates *s, struct rg_casestate *c, uint64_t from);
 /* Note that the next event was judged, and where it stands.
  * Errors: RG_ERR_NOMEM  it is counted, its place is not kept. */
 RG_CHECKED rg_err rg_casestate_add_event(struct rg_casestates *s, struct rg_casestate *c,

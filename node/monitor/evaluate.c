@@ -12,19 +12,6 @@
 #define REDO_EVENTS 512
 #define DUE_SCAN_MAX 4096 /* due cases looked at in one go */
 
-/* Whether the passing of time alone can break a rule. */
-static bool has_limits(const struct rg_definition *d)
-{
-    for (size_t i = 0; i < d->rule_count; i++) {
-        const enum rg_definition_template t = d->rules[i].template;
-        if (t == RG_DEFINITION_RESPONSE_WITHIN || t == RG_DEFINITION_RESPONSE_ANY_WITHIN ||
-            t == RG_DEFINITION_STALL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static rg_err read_cursor(struct rg_evaluate *e)
 {
     struct rg_kv_txn *txn = NULL;
@@ -37,6 +24,9 @@ static rg_err read_cursor(struct rg_evaluate *e)
         err = rg_alertstore_get(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_HEIGHT),
                                 &e->height);
     }
+    if (err == RG_OK) {
+        err = rg_evaluate__read_version(e, txn);
+    }
     rg_kv_abort(&txn);
     return err;
 }
@@ -48,8 +38,7 @@ rg_err rg_evaluate_open(const struct rg_evaluate_config *c, struct rg_evaluate *
         return RG_ERR_NOMEM;
     }
     e->config = *c;
-    e->ticks =
-        c->definition->clock == RG_DEFINITION_LEDGER && (c->module || has_limits(c->definition));
+    e->limit_ms = INT64_MAX;
     rg_hostmsg_buf_init(&e->msg, RG_HOSTMSG_BATCH_MAX);
     rg_err err = rg_opbatch_init(&e->batch);
     err = err == RG_OK ? read_cursor(e) : err;
@@ -90,7 +79,8 @@ static bool drained(const struct rg_evaluate *e)
  * event's block time is judged before that event anyway. */
 static int64_t judged_ms(const struct rg_evaluate *e)
 {
-    return drained(e) ? e->follow_ms : e->top_ms;
+    const int64_t ms = drained(e) || e->edge ? e->follow_ms : e->top_ms;
+    return ms < e->limit_ms ? ms : e->limit_ms;
 }
 
 static bool due(const struct rg_evaluate *e)
@@ -101,7 +91,7 @@ static bool due(const struct rg_evaluate *e)
 static void raise_height(struct rg_evaluate *e)
 {
     const uint64_t h = drained(e) ? e->follow_height : e->top_height > 0 ? e->top_height - 1 : 0;
-    if (h > e->height && !e->blocked && !due(e)) {
+    if (h > e->height && !e->blocked && !due(e) && rg_evaluate__settled(e)) {
         e->height = h;
         if (!e->moved) {
             e->moved = true;
@@ -131,7 +121,7 @@ uint64_t rg_evaluate_height(const struct rg_evaluate *e)
     uint64_t h = 0;
     uint64_t next = 0;
     if (e->cursor >= rg_feed_tip(e->config.feed)) {
-        return e->height;
+        return rg_evaluate__limit_height(e, e->height);
     }
     /* What waits first may be late: an entry of an older block. */
     const struct rg_feed_span span = {.from = e->cursor + 1, .max = 1};
@@ -143,7 +133,8 @@ uint64_t rg_evaluate_height(const struct rg_evaluate *e)
 
 bool rg_evaluate_wants(const struct rg_evaluate *e)
 {
-    return e->redo_count > 0 || e->cursor < rg_feed_tip(e->config.feed) || (due(e) && !e->blocked);
+    return e->redo_count > 0 || e->cursor < rg_feed_tip(e->config.feed) ||
+           (due(e) && !e->blocked) || !rg_evaluate__settled(e);
 }
 
 /* Look up the state of a case that the batch meets for the first time. */
@@ -200,6 +191,10 @@ static rg_err take_event(void *ctx, const struct rg_feed_event *ev)
 {
     struct rg_evaluate *e = ctx;
     struct rg_opbatch *b = &e->batch;
+    if (e->redo_count == 0 && rg_evaluate__version_at(e, ev->height) != e->current) {
+        e->other = true;
+        return RG_ERR_FULL;
+    }
     if (ev->event->about.kind != RG_ABOUT_NONE && e->redo_count == 0) {
         return take_amend(e, ev);
     }
@@ -251,7 +246,7 @@ static void write_message(struct rg_evaluate *e, enum rg_evaluate_kind kind, str
 /* The first case to judge anew is judged: what was found is all that holds of it now. */
 static rg_err end_redo(struct rg_evaluate *e, const struct rg_casestate *c)
 {
-    struct rg_alertlog_finding f = {.c = c, .time_ms = e->follow_ms};
+    struct rg_alertlog_finding f = {.c = c, .time_ms = e->levelling ? e->switch_ms : e->follow_ms};
     if (e->amend_case != 0) {
         f.time_ms = e->amend_ms;
         f.has_place = true;
@@ -262,8 +257,23 @@ static rg_err end_redo(struct rg_evaluate *e, const struct rg_casestate *c)
         e->redo_count--;
         e->redo_reset = false;
         e->amend_case = 0;
+        e->levelling = false;
+        e->level_ticked = false;
     }
     return err;
+}
+
+/* A case that is judged anew by another version hears at last when that came into force. */
+static bool add_level_tick(struct rg_evaluate *e, const struct rg_feed_case *c,
+                           struct rg_casestate *state)
+{
+    if (!e->levelling || e->level_ticked || !e->ticks || state->due_ms >= e->switch_ms) {
+        return false;
+    }
+    e->level_ticked = true;
+    e->state[0] = state;
+    rg_opbatch_add_op(&e->batch, c, RG_HOSTMSG_OP_TICK, e->switch_ms);
+    return true;
 }
 
 /* The next events of the first case to judge anew; when there are none it is done. */
@@ -280,8 +290,8 @@ static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
         }
         const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
         err = rg_casestate_get(e->config.cases, &name, &state);
-        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
         if (err != RG_OK) {
+            rg_rand_wipe(c.rest_key, sizeof c.rest_key);
             return err;
         }
         if (!e->redo_reset) {
@@ -294,10 +304,12 @@ static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
                                             .max = REDO_EVENTS,
                                             .through = e->cursor};
         err = rg_feed_read_case(e->config.feed, &range, take_event, e);
+        const bool ticked = err == RG_OK && e->batch_events == 0 && add_level_tick(e, &c, state);
+        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
         if (err != RG_OK && !(err == RG_ERR_FULL && e->batch_events > 0)) {
             return err;
         }
-        if (e->batch_events > 0) {
+        if (e->batch_events > 0 || ticked) {
             write_message(e, RG_EVALUATE_REDO, out);
             return RG_OK;
         }
@@ -332,9 +344,13 @@ static rg_err next_events(struct rg_evaluate *e, struct rg_bytes *out)
     uint64_t next = e->cursor + 1;
     const uint32_t max = e->narrow > 0 ? 1 : RG_EVALUATE_EVENTS_MAX;
     const struct rg_feed_span span = {.from = e->cursor + 1, .max = max};
+    e->other = false;
     const rg_err err = rg_feed_read(e->config.feed, &span, take_event, e, &next);
     if (err == RG_ERR_FULL && e->amend_case != 0) {
         return start_amend(e, out);
+    }
+    if (err == RG_ERR_FULL && e->other && e->batch.op_count == 0) {
+        return RG_OK; /* for another version */
     }
     if (err != RG_OK && !(err == RG_ERR_FULL && e->batch.op_count > 0)) {
         return err;
@@ -358,7 +374,9 @@ static rg_err take_tick(struct rg_evaluate *e, uint64_t case_no)
     }
     const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
     err = begin_case(e, &name);
-    if (err == RG_OK && e->state[e->batch.case_count]->event_count < c.event_count) {
+    const bool waits =
+        err == RG_OK && !e->edge && e->state[e->batch.case_count]->event_count < c.event_count;
+    if (waits) {
         e->blocked = true;
     } else if (err == RG_OK) {
         rg_opbatch_add_op(&e->batch, &c, RG_HOSTMSG_OP_TICK, e->tick_ms);
@@ -399,13 +417,20 @@ static rg_err next_ticks(struct rg_evaluate *e, struct rg_bytes *out)
 rg_err rg_evaluate_next(struct rg_evaluate *e, struct rg_bytes *out)
 {
     RG_ASSERT(e->kind == RG_EVALUATE_NOTHING);
-    rg_err err = RG_OK;
+    rg_err err = rg_evaluate__find_times(e);
     *out = (struct rg_bytes){NULL, 0};
-    if (e->redo_count > 0) {
+    if (err == RG_OK && e->redo_count > 0) {
         err = next_redo(e, out);
         if (err != RG_OK || out->len > 0) {
             return err;
         }
+    }
+    if (err == RG_OK && e->level != 0) {
+        err = rg_evaluate__next_level(e);
+        return err == RG_OK && e->redo_count > 0 ? next_redo(e, out) : err;
+    }
+    if (err != RG_OK) {
+        return err;
     }
     begin_batch(e);
     if (due(e)) {
@@ -427,6 +452,7 @@ rg_err rg_evaluate_next(struct rg_evaluate *e, struct rg_bytes *out)
     }
     if (out->len == 0) {
         rg_casestate_release(e->config.cases);
+        err = err == RG_OK && (!due(e) || e->blocked) ? rg_evaluate__next_version(e) : err;
     }
     return err;
 }

@@ -10,6 +10,12 @@
  * is told the time up to which all events were judged, unless events of it are still waiting in the
  * feed.
  *
+ * Versions: an event is judged by the definition that is in force at its block. When all before the
+ * height of a new one is judged, deadlines too, every case is judged anew by it from its first
+ * event, as of the time of the block at that height. A case whose key comes only then goes the same
+ * way: back to the versions of its events, and forward again. So the log says the same whenever
+ * keys come. At any time all is judged by one version, and the owner gives its host that one.
+ *
  * Owner: the agency thread. */
 #ifndef RG_MONITOR_EVALUATE_H
 #define RG_MONITOR_EVALUATE_H
@@ -47,6 +53,14 @@ struct rg_evaluate_config {
 RG_CHECKED rg_err rg_evaluate_open(const struct rg_evaluate_config *c, struct rg_evaluate **out);
 /* Free; what was not written is judged again next time; takes *@e_p and nulls it; NULL is fine. */
 void rg_evaluate_close(struct rg_evaluate **e_p);
+/* See rg_monitor_set_versions(). */
+void rg_evaluate_set_versions(struct rg_evaluate *e, const struct rg_monitor_version *list,
+                              size_t count);
+/* The version, a place in that list, by which the next message is to be judged. Changes only in
+ * rg_evaluate_next(), which then gives none; call rg_evaluate_use() before the next one. */
+size_t rg_evaluate_version(const struct rg_evaluate *e);
+/* Judge by @definition: that of the version, or one that stands in for it. */
+void rg_evaluate_use(struct rg_evaluate *e, const struct rg_definition *definition);
 /* See rg_monitor_on_feed(). */
 void rg_evaluate_on_feed(struct rg_evaluate *e, uint64_t height, uint64_t time_ms);
 /* Give the next message for the host, borrowed until its answer; empty when there is nothing to

@@ -75,6 +75,7 @@ static rg_err count_events(struct rg_evaluate *e, uint32_t i)
 rg_err rg_evaluate__pass_over(struct rg_evaluate *e, uint32_t i)
 {
     struct rg_casestate *c = e->state[i];
+    rg_evaluate__judged(e, c);
     const rg_err err = count_events(e, i);
     if (err != RG_OK) {
         return err;
@@ -142,7 +143,9 @@ static rg_err add_finding(struct rg_evaluate *e, uint32_t i, const struct rg_hos
         f.place = op->place;
     }
     f.again = e->kind == RG_EVALUATE_REDO;
-    if (f.again && e->amend_case != 0) {
+    if (f.again && e->levelling) {
+        f.time_ms = e->switch_ms;
+    } else if (f.again && e->amend_case != 0) {
         f.time_ms = e->amend_ms;
     } else if (op->kind == RG_HOSTMSG_OP_TICK && f.has_due) {
         f.time_ms = first_block_after(e, item->due_ms, op->time_ms);
@@ -246,9 +249,13 @@ static rg_err apply_case(struct rg_evaluate *e, uint32_t i, const struct rg_host
         }
         return apply_bad(e, i, a->status);
     }
-    if (e->kind == RG_EVALUATE_TICKS && due < e->tick_ms) {
-        due = e->tick_ms; /* it was told this time already: not again before the next block */
+    const int64_t told = e->kind == RG_EVALUATE_TICKS ? e->tick_ms
+                         : e->level_ticked            ? e->switch_ms
+                                                      : INT64_MIN;
+    if (due < told) {
+        due = told; /* it was told this time already: not again before the next block */
     }
+    rg_evaluate__judged(e, e->state[i]);
     err = count_events(e, i);
     if (err == RG_OK) {
         err = rg_casestate_set(e->config.cases, e->state[i], a->state, due);

@@ -52,6 +52,20 @@ struct rg_evaluate {
     uint64_t fault_ms;
     rg_err read_err; /* what stopped the reading */
 
+    const struct rg_monitor_version *version;
+    size_t version_count;
+    size_t current;    /* judged by */
+    uint64_t from;     /* its height; before the list is known what the store says */
+    uint64_t reached;  /* height of the latest one that was ever judged by */
+    uint64_t level;    /* the next case to judge anew by `current`; 0: all are level */
+    uint64_t late;     /* the first case that an older version was judging again; 0: none */
+    bool levelling;    /* what is judged anew is so to be level */
+    bool level_ticked; /* ... and was told the time */
+    bool other;        /* the reading stopped at an event of another version */
+    bool edge;         /* the next event is of a later version: all of this one is judged */
+    int64_t limit_ms;  /* time of the last block of this version, once there is a next */
+    int64_t switch_ms; /* time of its first block */
+
     int64_t due_known_ms; /* the last answer of first_block_after */
     int64_t due_block_ms;
     bool due_known;
@@ -64,5 +78,25 @@ void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_i
 rg_err rg_evaluate__pass_over(struct rg_evaluate *e, uint32_t i);
 /* The batch is done with. */
 void rg_evaluate__end_batch(struct rg_evaluate *e);
+/* The version in force at @height. */
+size_t rg_evaluate__version_at(const struct rg_evaluate *e, uint64_t height);
+/* Find out when the current version ends, once it does, and when it began, while cases are not
+ * level. Before anything is judged. Errors: as rg_chain_view_head(). */
+rg_err rg_evaluate__find_times(struct rg_evaluate *e);
+/* Whether all that was told is to be judged by the version that judges now, and all is level. */
+bool rg_evaluate__settled(const struct rg_evaluate *e);
+/* @height, or less while not all is judged by the version that is to judge it. */
+uint64_t rg_evaluate__limit_height(const struct rg_evaluate *e, uint64_t height);
+/* Find the next case that is not level, and begin to judge it anew: it is in `redo` then. A bounded
+ * number of cases is looked at. Errors: as rg_casestate_get(). */
+rg_err rg_evaluate__next_level(struct rg_evaluate *e);
+/* The version that judges has judged all; go to the next one that is wanted, if any: first all is
+ * written. Errors: as rg_evaluate_flush(). */
+rg_err rg_evaluate__next_version(struct rg_evaluate *e);
+/* Note that case @c is judged by the version that judges now. */
+void rg_evaluate__judged(struct rg_evaluate *e, struct rg_casestate *c);
+/* Read and write where versions stand. Errors: as rg_alertstore_get(), rg_alertstore_put(). */
+rg_err rg_evaluate__read_version(struct rg_evaluate *e, struct rg_kv_txn *txn);
+rg_err rg_evaluate__write_version(struct rg_evaluate *e, struct rg_kv_txn *txn);
 
 #endif /* RG_MONITOR_EVALUATE_PRIV_H */

@@ -37,7 +37,7 @@ static rg_err write_all(struct rg_evaluate *e, struct rg_kv_txn *txn)
         err = rg_alertstore_put(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_HEIGHT),
                                 e->height);
     }
-    return err;
+    return err == RG_OK ? rg_evaluate__write_version(e, txn) : err;
 }
 
 rg_err rg_evaluate_flush(struct rg_evaluate *e)

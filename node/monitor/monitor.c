@@ -47,22 +47,29 @@ static rg_err open_store(struct rg_monitor *m, char *why, size_t why_cap)
 static rg_err open_parts(struct rg_monitor *m)
 {
     const struct rg_monitor_config *c = &m->config;
-    const struct rg_alertlog_config lc = {c->genesis, c->principal, c->definition, c->vault_key,
-                                          c->feed,    m->events,    m->kv};
+    const struct rg_alertlog_config lc = {
+        .genesis = c->genesis,
+        .principal = c->principal,
+        .definition = c->definition,
+        .first_version = c->definition->version,
+        .vault_key = c->vault_key,
+        .feed = c->feed,
+        .events = m->events,
+        .kv = m->kv,
+    };
     rg_err e = rg_casestate_cache_create(m->kv, &c->genesis->ledger_id, &m->cases);
     e = e == RG_OK ? rg_alertlog_open(&lc, &m->log) : e;
     const bool module = c->rules_module != NULL && c->rules_module[0] != '\0';
     const struct rg_evaluate_config ec = {c->genesis, c->definition, c->feed,   c->chain, m->kv,
                                           m->cases,   m->log,        m->events, module};
     e = e == RG_OK ? rg_evaluate_open(&ec, &m->evaluate) : e;
+    if (e == RG_OK) {
+        rg_evaluate_set_versions(m->evaluate, m->versions, m->version_count);
+    }
     e = e == RG_OK ? rg_duties_create(c->feed, m->cases, &m->duties) : e;
     const struct rg_conform_config cc = {c->genesis, c->feed, c->rules_program};
     e = e == RG_OK ? rg_conform_create(&cc, &m->conform) : e;
-    const struct rg_ruleshost_options o = {
-        .program = c->rules_program,
-        .module = module ? c->rules_module : NULL,
-        .definition = {c->genesis->definition, c->genesis->definition_len}};
-    return e == RG_OK ? rg_ruleshost_create(&o, &m->host) : e;
+    return e == RG_OK ? rg_monitor__load(m) : e;
 }
 
 rg_err rg_monitor_open(const struct rg_monitor_config *c, struct rg_monitor **out, char *why,
@@ -78,6 +85,10 @@ rg_err rg_monitor_open(const struct rg_monitor_config *c, struct rg_monitor **ou
         return RG_ERR_NOMEM;
     }
     m->config = *c;
+    m->first = (struct rg_monitor_version){
+        .yaml = {c->genesis->definition, c->genesis->definition_len}, .definition = c->definition};
+    m->versions = c->versions != NULL ? c->versions : &m->first;
+    m->version_count = c->versions != NULL ? c->version_count : 1;
     rg_err e = open_store(m, why, why_cap);
     if (e == RG_OK) {
         const struct rg_events_config ec = {.host = c->host,
@@ -163,7 +174,8 @@ uint64_t rg_monitor_deadline(const struct rg_monitor *m)
     const bool work = rg_duties_waiting(m->duties) || rg_evaluate_wants(m->evaluate);
     const bool stored = m->store_at_ms <= m->now_ms;
     uint64_t at = rg_num_min(m->heartbeat_ms, m->now_ms + WATCH_MS);
-    if (!m->refused && stored && work && rg_ruleshost_idle(m->host)) {
+    const bool open = m->opened || m->loaded == 0;
+    if (!m->refused && stored && work && open && rg_ruleshost_idle(m->host)) {
         return 0;
     }
     if (m->block_next <= m->block_last && m->block_known) {
@@ -296,11 +308,14 @@ static rg_err on_answer(struct rg_monitor *m)
 static void on_refusal(struct rg_monitor *m)
 {
     char text[400];
-    m->refused = true;
+    const bool first = m->loaded == 0;
+    const struct rg_hash *hash = &m->versions[m->loaded].hash;
+    m->refused = !rg_monitor__refuse_version(m);
     (void)snprintf(text, sizeof text,
                    "The rules host refuses the process definition or its script: %.300s",
                    rg_ruleshost_text(m->host));
-    rg_alertlog_add_system(m->log, "rules-definition", (struct rg_bytes){NULL, 0}, text,
+    rg_alertlog_add_system(m->log, "rules-definition",
+                           (struct rg_bytes){hash->b, first ? 0 : RG_HASH_BYTES}, text,
                            m->follow_ms);
     rg_duties_fail(m->duties, RG_ERR_BUSY);
 }
@@ -313,10 +328,11 @@ static rg_err step_host(struct rg_monitor *m)
         case RG_RULESHOST_NONE:
             return RG_OK;
         case RG_RULESHOST_OPENED:
+            m->opened = true;
             break;
         case RG_RULESHOST_REFUSED:
             on_refusal(m);
-            break;
+            return RG_OK;
         case RG_RULESHOST_ANSWER:
             e = on_answer(m);
             break;
@@ -345,6 +361,9 @@ static rg_err feed_host(struct rg_monitor *m)
     struct rg_bytes msg = {NULL, 0};
     if (m->refused || m->store_at_ms > m->now_ms || !rg_ruleshost_idle(m->host)) {
         return RG_OK;
+    }
+    if (!m->opened && m->loaded > 0) {
+        return RG_OK; /* it may refuse this one */
     }
     rg_err e = rg_duties_next(m->duties, &msg);
     if (e == RG_OK && msg.len > 0) {
@@ -376,6 +395,7 @@ rg_err rg_monitor_step(struct rg_monitor *m, const zmq_pollitem_t *items, size_t
     rg_events_drain(m->events);
     rg_err e = step_host(m);
     e = e == RG_OK ? flush_when_ripe(m) : e;
+    e = e == RG_OK ? rg_monitor__follow_version(m) : e;
     e = e == RG_OK ? feed_host(m) : e;
     e = e == RG_OK ? flush_when_ripe(m) : e;
     e = e == RG_OK ? rg_conform_step(m->conform, mono_ms) : e;
@@ -393,6 +413,7 @@ void rg_monitor_on_feed(struct rg_monitor *m, uint64_t height, uint64_t time_ms)
         m->block_next = height + 1;
     }
     m->block_last = height;
+    m->follow_height = height;
     m->follow_ms = (int64_t)time_ms;
     rg_evaluate_on_feed(m->evaluate, height, time_ms);
 }
@@ -419,13 +440,11 @@ rg_err rg_monitor_duties(struct rg_monitor *m, uint64_t case_no, uint64_t token,
 rg_err rg_monitor_conformance(struct rg_monitor *m, struct rg_bytes rules, int64_t as_of_ms,
                               uint64_t token, rg_monitor_conformance_fn fn, void *ctx)
 {
-    const struct rg_genesis *g = m->config.genesis;
-    const struct rg_conform_request r = {
-        .rules = rules.len > 0 ? rules : (struct rg_bytes){g->definition, g->definition_len},
-        .as_of_ms = as_of_ms,
-        .token = token,
-        .fn = fn,
-        .ctx = ctx};
+    const struct rg_conform_request r = {.rules = rules.len > 0 ? rules : rg_monitor__text_next(m),
+                                         .as_of_ms = as_of_ms,
+                                         .token = token,
+                                         .fn = fn,
+                                         .ctx = ctx};
     return rg_conform_ask(m->conform, &r);
 }
 

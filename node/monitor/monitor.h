@@ -24,6 +24,16 @@ struct rg_genesis;
 struct rg_sign;
 struct rg_zap; /* node/bus/zap.h */
 
+/* A process definition that is in force from a height on; until the next one's. Ordered by height;
+ * the first is that of the genesis, from 0 on. Text and definition stay where they are while the
+ * monitor lives; a version that is in force is never taken off the list. */
+struct rg_monitor_version {
+    uint64_t from;
+    struct rg_hash hash; /* of its text */
+    struct rg_bytes yaml;
+    const struct rg_definition *definition;
+};
+
 #define RG_MONITOR_POLL_MAX 8
 #define RG_MONITOR_DUTIES_MAX 128
 #define RG_MONITOR_PENDING_MAX 64 /* duties and conformance requests under way */
@@ -31,9 +41,12 @@ struct rg_zap; /* node/bus/zap.h */
 /* All borrowed for the monitor's life. */
 struct rg_monitor_config {
     const struct rg_genesis *genesis;
-    uint32_t principal;                     /* this node */
-    const struct rg_definition *definition; /* the active one, parsed from genesis->definition */
-    const struct rg_sign *key;              /* transport key of the events socket */
+    uint32_t principal;                        /* this node */
+    const struct rg_definition *definition;    /* the first one, parsed from genesis->definition */
+    const struct rg_monitor_version *versions; /* see rg_monitor_set_versions(); NULL: the first
+                                                  alone */
+    size_t version_count;
+    const struct rg_sign *key; /* transport key of the events socket */
     struct rg_feed *feed;
     struct rg_chain *chain;   /* only read: block times */
     const uint8_t *vault_key; /* 32 bytes: seals what belongs to no case */
@@ -68,6 +81,12 @@ uint64_t rg_monitor_deadline(const struct rg_monitor *m);
  * Errors: RG_ERR_IO, RG_ERR_CORRUPT the alerts store cannot be trusted: the node must end. */
 RG_CHECKED rg_err rg_monitor_step(struct rg_monitor *m, const zmq_pollitem_t *items, size_t count,
                                   uint64_t mono_ms);
+/* The definitions are these now: called before rg_monitor_on_feed() tells of a height from which a
+ * new one is in force. @list is borrowed until the next call. Events are judged by the version of
+ * their block. At the height of a new one every case is judged anew by it, from its first event:
+ * what no longer holds is withdrawn, what holds anew is raised, what stays is not told again. */
+void rg_monitor_set_versions(struct rg_monitor *m, const struct rg_monitor_version *list,
+                             size_t count);
 /* The chain was followed up to @height, whose block time is @time_ms; the feed (rg_feed_tip) holds
  * all that could be opened up to there. Called after every group of blocks, and once at start. Also
  * called with the same height when late entries were appended. */
@@ -114,9 +133,9 @@ RG_CHECKED rg_err rg_monitor_duties(struct rg_monitor *m, uint64_t case_no, uint
  * Borrowed for the call. */
 typedef void (*rg_monitor_conformance_fn)(void *ctx, uint64_t token, rg_err err,
                                           struct rg_bytes json_or_text);
-/* Judge all cases anew by @rules (YAML; empty: the active definition; copied) as of @as_of_ms (-1:
- * latest occurred_at).
- * Errors: RG_ERR_FULL one or more are under way already; RG_ERR_NOMEM. */
+/* Judge all cases anew by @rules (YAML; empty: the definition in force next; copied) as of
+ * @as_of_ms (-1: latest occurred_at). Errors: RG_ERR_FULL one or more are under way already;
+ * RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_monitor_conformance(struct rg_monitor *m, struct rg_bytes rules,
                                          int64_t as_of_ms, uint64_t token,
                                          rg_monitor_conformance_fn fn, void *ctx);

@@ -1,6 +1,7 @@
 #include "agency_world.h"
 #include "base/bytes.h"
 #include "crypto/merkle.h"
+#include "ledger/state.h"
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,7 +118,7 @@ void world_submission(const struct rg_genesis *g, const struct rg_sign *key, uin
     assert_int_equal(rg_arena_init(&arena, 4 * RG_LEDGER_CODEC_SUBMISSION_ARENA), RG_OK);
     struct rg_reader r = rg_bytes_reader(entries);
     for (uint32_t i = 0; i < entry_count; i++) {
-        list[i] = rg_bytes_get_sized(&r, RG_ENTRY_MAX);
+        list[i] = rg_bytes_get_sized(&r, RG_BALLOT_MAX);
     }
     assert_true(rg_bytes_done(&r));
     s.entry_count = entry_count;
@@ -143,7 +144,8 @@ void world_append(struct rg_chain *chain, const struct rg_genesis *g,
     uint8_t result[RG_BLOCK_SUBMISSIONS_MAX];
     struct rg_hash hash;
     struct rg_bytes bytes;
-    static const uint8_t state[1] = {1};
+    static struct rg_state state; /* who governs is looked at when the agency starts */
+    static uint8_t state_bytes[RG_STATE_BYTES_MAX];
     const struct rg_header h = {.ledger = g->ledger_id,
                                 .height = b->height,
                                 .view = b->height,
@@ -160,7 +162,9 @@ void world_append(struct rg_chain *chain, const struct rg_genesis *g,
                                           .hash = hash,
                                           .bytes = bytes,
                                           .result = {result, b->count}};
-    assert_int_equal(rg_chain_append(chain, &stored, 1, (struct rg_bytes){state, 1}), RG_OK);
+    rg_state_init(&state, g);
+    const struct rg_bytes in_state = {state_bytes, rg_state_encode(&state, state_bytes)};
+    assert_int_equal(rg_chain_append(chain, &stored, 1, in_state), RG_OK);
     rg_arena_fini(&arena);
 }
 

@@ -11,6 +11,12 @@ rg_test(unit monitor_amend
   MODULES ${monitor_modules}
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
   ARGS $<TARGET_FILE:reigen-rules>)
+rg_test(unit monitor_version
+  SOURCES ${monitor_tests}/monitor_version.c ${monitor_lab}
+  MODULES ${monitor_modules}
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
+add_dependencies(unit_monitor_version reigen-rules)
 rg_test(unit monitor_log
   SOURCES ${monitor_tests}/monitor_log.c ${monitor_lab}
   MODULES ${monitor_modules}

@@ -136,6 +136,19 @@ rg_err rg_feed_get_case(struct rg_feed *f, uint64_t case_no, struct rg_feed_case
     return RG_OK;
 }
 
+rg_err rg_feed_next_case(struct rg_feed *f, uint64_t after, uint64_t *out)
+{
+    for (uint64_t no = after + 1; no <= f->cases; no++) {
+        for (uint64_t i = 0; i < f->shown; i++) {
+            if (f->events[i].case_no == no) {
+                *out = no;
+                return RG_OK;
+            }
+        }
+    }
+    return RG_ERR_NOT_FOUND;
+}
+
 /* The lab. */
 
 struct lab *lab_new(const char *yaml, const char *dir)
@@ -184,6 +197,10 @@ void lab_free(struct lab **lab_p)
     struct lab *lab = *lab_p;
     lab_close(lab);
     rg_chain_close(&lab->chain);
+    for (size_t i = 1; i < lab->version_count; i++) {
+        struct rg_definition *def = (struct rg_definition *)(uintptr_t)lab->version[i].definition;
+        rg_definition_destroy(&def);
+    }
     rg_definition_destroy(&lab->definition);
     rg_sign_destroy(&lab->key);
     if (lab->own_tmp) {
@@ -194,6 +211,26 @@ void lab_free(struct lab **lab_p)
     free(lab->alerts);
     free(lab);
     *lab_p = NULL;
+}
+
+void lab_version(struct lab *lab, const char *yaml, uint64_t from)
+{
+    char why[RG_DEFINITION_ERROR_MAX];
+    struct rg_definition *def = NULL;
+    struct rg_monitor_version *v = lab->version;
+    if (lab->version_count == 0) {
+        v[0].yaml = (struct rg_bytes){lab->genesis->definition, lab->genesis->definition_len};
+        v[0].definition = lab->definition;
+        lab->version_count = 1;
+    }
+    assert_true(lab->version_count < LAB_VERSIONS_MAX);
+    v += lab->version_count++;
+    const rg_err e = rg_definition_parse("lab", rg_bytes_str(yaml), &def, why);
+    if (e != RG_OK) {
+        fail_msg("%s", why);
+    }
+    *v = (struct rg_monitor_version){.from = from, .yaml = rg_bytes_str(yaml), .definition = def};
+    v->hash.b[0] = (uint8_t)lab->version_count;
 }
 
 uint64_t lab_block(struct lab *lab, int64_t time_ms)
@@ -275,6 +312,8 @@ void lab_open(struct lab *lab)
     (void)snprintf(dir, sizeof dir, "%s/alerts", lab->tmp.path);
     const struct rg_monitor_config c = {.genesis = lab->genesis,
                                         .definition = lab->definition,
+                                        .versions = lab->version_count > 0 ? lab->version : NULL,
+                                        .version_count = lab->version_count,
                                         .key = lab->key,
                                         .feed = &lab->feed,
                                         .chain = lab->chain,
@@ -322,6 +361,9 @@ void lab_run(struct lab *lab, uint64_t shown, uint64_t height)
 {
     const uint64_t until = lab_now() + 30000;
     lab->feed.shown = shown;
+    if (lab->version_count > 0) {
+        rg_monitor_set_versions(lab->monitor, lab->version, lab->version_count);
+    }
     rg_monitor_on_feed(lab->monitor, height, (uint64_t)lab->time[height]);
     /* One step more, to write what was judged last. */
     while (!judged(lab, height)) {

@@ -67,8 +67,12 @@ struct lab_alert {
     uint64_t logseq;
 };
 
+#define LAB_VERSIONS_MAX 4
+
 struct lab {
     struct tmp tmp;
+    struct rg_monitor_version version[LAB_VERSIONS_MAX]; /* none: the genesis' alone */
+    size_t version_count;
     struct rg_genesis *genesis;
     struct rg_definition *definition;
     struct rg_chain *chain;
@@ -95,6 +99,9 @@ extern const char *lab_program;
  * or NULL for a new one that lab_free() removes. */
 struct lab *lab_new(const char *yaml, const char *dir);
 void lab_free(struct lab **lab);
+/* The definition @yaml is in force from height @from on: told at the next lab_open(), or lab_run().
+ */
+void lab_version(struct lab *lab, const char *yaml, uint64_t from);
 /* Append a block at @time_ms; gives its height. */
 uint64_t lab_block(struct lab *lab, int64_t time_ms);
 /* Feed an event of case @case_no (1, 2, ...) that stands in block @height. */
