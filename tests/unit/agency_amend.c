@@ -354,12 +354,39 @@ static void test_hostile(void **state)
     end(w);
 }
 
+/* What was recorded by an older version of the process can still be cancelled; what is recorded now
+ * is of the new one. */
+static void test_of_an_older_version(void **state)
+{
+    static const char new_yaml[] = "process: open\nversion: 2\nsteps: [neu]\n";
+    const struct world_event events[] = {{"A", "alt", 1}, {"A", "alt", 2}};
+    struct world *w = make(2);
+    struct rg_definition *def = NULL;
+    char why[RG_DEFINITION_ERROR_MAX];
+    (void)state;
+    world_submit(w, 0, 1, 1, events, 2);
+    world_run(w);
+    assert_int_equal(rg_definition_parse("new", rg_bytes_str(new_yaml), &def, why), RG_OK);
+    rg_submit_set_definition(w->node[0].submit, def);
+    struct about a = {0, RG_ABOUT_CORRECT, {1, 0, 0}, "alt", 5};
+    assert_refused(w, &a, "A", "is not in the process definition");
+    a.kind = RG_ABOUT_CANCEL;
+    a.step = "neu"; /* it must name what it cancels */
+    assert_refused(w, &a, "A", "another step");
+    a.step = "alt";
+    assert_int_equal(amend(w, &a, "A")->code, 0);
+    const struct about b = {0, RG_ABOUT_CORRECT, {1, 0, 1}, "neu", 6};
+    assert_int_equal(amend(w, &b, "A")->code, 0);
+    end(w);
+    rg_definition_destroy(&def);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_counts), cmocka_unit_test(test_who_may),
         cmocka_unit_test(test_form),        cmocka_unit_test(test_late_keys),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_hostile),     cmocka_unit_test(test_of_an_older_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

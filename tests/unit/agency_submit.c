@@ -273,6 +273,47 @@ static void test_a_ballot_goes_alone_and_first(void **state)
     (void)state;
 }
 
+/* A definition of the largest size travels; what the node says against one is what counts. */
+static void test_a_definition_travels(void **state)
+{
+    static struct world w;
+    static uint8_t text[RG_DEFINITION_MAX];
+    struct rg_arena arena;
+    struct rg_bytes motion = {0};
+    struct rg_bytes entry = {0};
+    struct rg_ballot b = {.approve = true, .text = {text, sizeof text}};
+    struct rg_sign *key = world_admin(0);
+    world_open(&w, 2, strict_yaml);
+    assert_int_equal(rg_arena_init(&arena, 1u << 20), RG_OK);
+    b.motion = (struct rg_motion){.expires_ms = WORLD_START_MS * 2, .definition = {.version = 2}};
+    assert_int_equal(rg_ledger_codec_encode_publication(&arena, &w.genesis.ledger_id, &b,
+                                                        &(struct rg_id){{1}}, &motion),
+                     RG_OK);
+    rg_ledger_codec_ballot_digest(&w.genesis.ledger_id, &b, &b.digest);
+    rg_sign(key, &b.digest, &b.signature);
+    assert_int_equal(rg_ledger_codec_encode_ballot(&arena, &b, motion, &entry), RG_OK);
+    w.unfit = "It cannot be used.";
+    const uint64_t unfit = hand_in(&w, entry, true);
+    assert_int_equal(world_answer_of(&w, 0, unfit)->code, 75);
+    assert_string_equal(world_answer_of(&w, 0, unfit)->error, w.unfit);
+    world_pack(&w);
+    assert_int_equal(w.parcel_count, 0);
+    w.unfit = NULL;
+    const uint64_t id = hand_in(&w, entry, true);
+    world_pack(&w);
+    assert_int_equal(w.parcel_count, 1);
+    assert_true(w.parcel[0].bytes.len > RG_DEFINITION_MAX);
+    world_block(&w);
+    world_follow(&w, 0);
+    assert_int_equal(rg_follow_ballots(w.node[0].follow), 1);
+    rg_submit_on_status(w.node[0].submit, 1);
+    assert_int_equal(world_answer_of(&w, 0, id)->submitted.last_height, 1);
+    rg_sign_destroy(&key);
+    rg_arena_fini(&arena);
+    world_close(&w);
+    (void)state;
+}
+
 static void test_ballots_have_a_limit(void **state)
 {
     static struct world w;
@@ -312,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_one_member_cannot_fill_the_node),
         cmocka_unit_test(test_a_ballot_must_be_the_agencys_own),
         cmocka_unit_test(test_a_ballot_goes_alone_and_first),
+        cmocka_unit_test(test_a_definition_travels),
         cmocka_unit_test(test_ballots_have_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,14 @@ static void on_alarm(void *ctx, const char *code, struct rg_bytes subject, const
     (void)snprintf(n->alarm, sizeof n->alarm, "%s", text);
 }
 
+static const char *on_fit(void *ctx, const struct rg_ballot *b, uint32_t *out_code)
+{
+    const struct world_node *n = ctx;
+    assert_true(b->approve);
+    *out_code = n->world->unfit != NULL ? 75 : *out_code;
+    return n->world->unfit;
+}
+
 void world_node_open(struct world *w, uint32_t i)
 {
     struct world_node *n = &w->node[i];
@@ -119,6 +127,7 @@ void world_node_open(struct world *w, uint32_t i)
                                        .blocks = n->blocks,
                                        .send = on_send,
                                        .answer = on_answer,
+                                       .fit = on_fit,
                                        .ctx = n};
     assert_int_equal(rg_submit_new(&s, &n->submit), RG_OK);
     for (size_t r = 0; r < n->record_count; r++) {

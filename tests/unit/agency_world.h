@@ -83,7 +83,8 @@ struct world {
     bool lose_letters;
     struct world_parcel parcel[1024]; /* the mempool */
     size_t parcel_count;
-    uint8_t verdict; /* of the next submissions */
+    uint8_t verdict;   /* of the next submissions */
+    const char *unfit; /* said of every ballot that is a yes; NULL: nothing */
     uint64_t next_request;
 };
 
