@@ -138,24 +138,64 @@ static void kill_host(struct lab *lab, uint64_t step)
     }
 }
 
-/* Events of late cases that stand up to block @until go behind the others up to there. */
-static void make_late(struct lab *lab, uint64_t until)
+/* Cancel and correct some events, a few blocks later. */
+static void add_amends(struct lab *lab)
 {
-    struct lab_event *sorted = calloc(LAB_EVENTS_MAX, sizeof *sorted);
-    uint64_t n = 0;
-    assert_non_null(sorted);
-    for (int pass = 0; pass < 3; pass++) {
-        for (uint64_t i = 0; i < lab->feed.count; i++) {
-            const struct lab_event *e = &lab->feed.events[i];
-            const int when = e->height > until ? 2 : e->case_no >= LATE_FROM ? 1 : 0;
-            if (when == pass) {
-                sorted[n++] = *e;
-            }
-        }
+    const uint64_t count = lab->feed.count;
+    for (uint64_t no = 8; no <= count; no += 23) {
+        const struct lab_event *e = &lab->feed.events[no - 1];
+        const uint64_t h = e->height + 6 < BLOCKS ? e->height + 6 : BLOCKS;
+        const bool cancel = no % 2 == 0;
+        lab_amend(lab, no, cancel ? RG_ABOUT_CANCEL : RG_ABOUT_CORRECT, h,
+                  cancel ? e->step : "antwort", lab->time[h]);
     }
-    assert_int_equal(n, lab->feed.count);
-    memcpy(lab->feed.events, sorted, n * sizeof *sorted);
-    free(sorted);
+}
+
+struct sorted {
+    struct lab_event event;
+    int when;
+    uint64_t no; /* before */
+};
+
+static int by_when(const void *a, const void *b)
+{
+    const struct sorted *x = a;
+    const struct sorted *y = b;
+    if (x->when != y->when) {
+        return x->when - y->when;
+    }
+    if (x->event.height != y->event.height) {
+        return x->event.height < y->event.height ? -1 : 1;
+    }
+    return x->no < y->no ? -1 : 1;
+}
+
+/* In the order of blocks; events of late cases that stand up to block @until behind the others up
+ * to there. */
+static void sort_feed(struct lab *lab, uint64_t until)
+{
+    const uint64_t count = lab->feed.count;
+    struct sorted *all = calloc(count, sizeof *all);
+    uint64_t *now = calloc(count + 1, sizeof *now);
+    uint32_t events[CASES + 1] = {0};
+    assert_true(all != NULL && now != NULL);
+    for (uint64_t i = 0; i < count; i++) {
+        const struct lab_event *e = &lab->feed.events[i];
+        const int when = e->height > until ? 2 : e->case_no >= LATE_FROM ? 1 : 0;
+        all[i] = (struct sorted){*e, when, i + 1};
+    }
+    qsort(all, count, sizeof *all, by_when);
+    for (uint64_t i = 0; i < count; i++) {
+        now[all[i].no] = i + 1;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        struct lab_event *e = &lab->feed.events[i];
+        *e = all[i].event;
+        e->target = e->about != RG_ABOUT_NONE ? now[e->target] : 0;
+        e->event_no = events[e->case_no]++;
+    }
+    free(all);
+    free(now);
 }
 
 /* How many of the events in feed order can be shown at block @h. */
@@ -183,9 +223,8 @@ static char *play(enum how how)
     lab_synthetic(lab, CASES, BLOCKS);
     lab_version(lab, FOUR, 15);
     lab_version(lab, FIVE, 28);
-    if (late > 0) {
-        make_late(lab, late);
-    }
+    add_amends(lab);
+    sort_feed(lab, late);
     lab->hook = how == HOST_DIES ? kill_host : NULL;
     lab_open(lab);
     for (uint64_t h = 1; how != AT_ONCE && how != RESTARTS && h <= BLOCKS; h++) {
