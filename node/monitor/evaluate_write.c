@@ -5,19 +5,28 @@
 #include "node/monitor/evaluate.h"
 #include "node/monitor/evaluate_priv.h"
 
+#define LEVEL_WAITING_MAX 512 /* findings written at once while cases are judged anew */
+
+/* Whether alerts wait that are to be told at once. Those of a new version come in a flood, and may
+ * gather for as long as what is not told at all. */
+static bool urgent(const struct rg_evaluate *e)
+{
+    return rg_alertlog_waiting(e->config.log) > (e->level != 0 ? LEVEL_WAITING_MAX : 0);
+}
+
 bool rg_evaluate_ripe(const struct rg_evaluate *e, uint64_t mono_ms)
 {
     if (e->redo_count > 0) {
         return false;
     }
-    return rg_alertlog_waiting(e->config.log) > 0 || rg_events_low(e->config.events) ||
+    return urgent(e) || rg_events_low(e->config.events) ||
            rg_casestate_cache_dirty(e->config.cases) >= RG_CASESTATE_DIRTY_MAX ||
            rg_evaluate_ripe_at(e) <= mono_ms;
 }
 
 uint64_t rg_evaluate_ripe_at(const struct rg_evaluate *e)
 {
-    if (rg_alertlog_waiting(e->config.log) > 0) {
+    if (urgent(e)) {
         return 0;
     }
     return e->moved ? e->moved_ms + RG_EVALUATE_LAZY_MS : UINT64_MAX;
