@@ -151,6 +151,32 @@ static void ledgers(void)
     put("ledger", (struct rg_bytes){state_bytes, rg_state_encode(&state, state_bytes)});
 }
 
+/* A process definition that is moved, and a state with one that is moved and one that is carried.
+ */
+static void publications(void)
+{
+    static struct rg_state state;
+    static uint8_t state_bytes[RG_STATE_BYTES_MAX];
+    struct rg_ballot b = {.approve = true, .text = rg_bytes_str("process: p\nversion: 2\n")};
+    struct rg_governance *v = &state.governance;
+    struct rg_bytes motion;
+    struct rg_bytes entry;
+    b.motion.definition.version = 2;
+    if (rg_ledger_codec_encode_publication(&arena, &ledger, &b, &(struct rg_id){{1}}, &motion) !=
+            RG_OK ||
+        rg_ledger_codec_encode_ballot(&arena, &b, motion, &entry) != RG_OK) {
+        exit(70);
+    }
+    put("ledger", entry);
+    v->epoch = RG_EPOCH_FIRST;
+    v->current.count = 1;
+    v->published_count = 1;
+    v->published[0] = (struct rg_published){.version = 2, .height = 3, .from = 9};
+    v->motion_count = 1;
+    v->motion[0].motion.definition = (struct rg_published){.version = 4, .height = 5};
+    put("ledger", (struct rg_bytes){state_bytes, rg_state_encode(&state, state_bytes)});
+}
+
 static void genesis(void)
 {
     static struct rg_genesis g = {.name = "test",
@@ -369,6 +395,7 @@ int main(int argc, char **argv)
     peers();
     clients();
     ledgers();
+    publications();
     genesis();
     consensus();
     core();

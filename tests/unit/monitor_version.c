@@ -122,6 +122,7 @@ enum how {
     LATE_BETWEEN,
     RESTARTS,
     HOST_DIES,
+    LATE_RESTARTS,
     WAYS
 };
 
@@ -219,7 +220,10 @@ static void run_steps(struct lab *lab, int steps)
 static char *play(enum how how)
 {
     struct lab *lab = lab_new(LAB_PROCESS, NULL);
-    const uint64_t late = how == LATE_AT_END ? BLOCKS : how == LATE_BETWEEN ? 22 : 0;
+    const bool restarts = how == RESTARTS || how == LATE_RESTARTS;
+    const uint64_t late = how == LATE_AT_END || how == LATE_RESTARTS ? BLOCKS
+                          : how == LATE_BETWEEN                      ? 22
+                                                                     : 0;
     lab_synthetic(lab, CASES, BLOCKS);
     lab_version(lab, FOUR, 15);
     lab_version(lab, FIVE, 28);
@@ -227,10 +231,10 @@ static char *play(enum how how)
     sort_feed(lab, late);
     lab->hook = how == HOST_DIES ? kill_host : NULL;
     lab_open(lab);
-    for (uint64_t h = 1; how != AT_ONCE && how != RESTARTS && h <= BLOCKS; h++) {
+    for (uint64_t h = 1; how != AT_ONCE && !restarts && h <= BLOCKS; h++) {
         lab_run(lab, shown_at(lab, h, late), h);
     }
-    for (int i = 0; how == RESTARTS && i < 30; i++) {
+    for (int i = 0; restarts && i < 30; i++) {
         lab->feed.shown = lab->feed.count;
         rg_monitor_on_feed(lab->monitor, BLOCKS, (uint64_t)lab->time[BLOCKS]);
         run_steps(lab, i);
