@@ -123,8 +123,9 @@ static int print_definition(const struct rg_cli *cli, const struct rg_answer *a)
     if (cli->json) {
         return rg_status_json_line(
             json_pack("{s:o,s:I,s:I,s:o,s:o}", "process", rg_status_json_text(a->process),
-                      "version", (json_int_t)a->version, "from_height", (json_int_t)a->version_from,
-                      "hash", rg_status_json_hex(a->definition_hash.b, RG_HASH_BYTES), "yaml",
+                      "version", (json_int_t)a->version, "from_height",
+                      (json_int_t)rg_num_min(a->version_from, INT64_MAX), "hash",
+                      rg_status_json_hex(a->definition_hash.b, RG_HASH_BYTES), "yaml",
                       rg_status_json_text(a->definition)));
     }
     const bool done = fwrite(a->definition.data, 1, a->definition.len, stdout) == a->definition.len;

@@ -13,19 +13,43 @@ const struct rg_cli_option rg_commands_global[] = {
 };
 
 /* In the order of help. */
+/* clang-format off */
 const struct rg_cli_command *const rg_commands[] = {
-    &rg_cmd_status,         &rg_cmd_submit,          &rg_cmd_correct,
-    &rg_cmd_cancel,         &rg_cmd_import,          &rg_cmd_case,
-    &rg_cmd_alerts,         &rg_cmd_watch,           &rg_cmd_conformance,
-    &rg_cmd_export,         &rg_cmd_motions,         &rg_cmd_propose,
-    &rg_cmd_vote,           &rg_cmd_verify,          &rg_cmd_process_check,
-    &rg_cmd_process_shadow, &rg_cmd_process_publish, &rg_cmd_process_show,
-    &rg_cmd_keygen,         &rg_cmd_genesis_create,  &rg_cmd_genesis_show,
-    &rg_cmd_cluster_up,     &rg_cmd_cluster_status,  &rg_cmd_cluster_down,
-    &rg_cmd_cluster_kill,   &rg_cmd_cluster_start,   &rg_cmd_cluster_pause,
-    &rg_cmd_cluster_resume, &rg_cmd_cluster_isolate, &rg_cmd_cluster_heal,
-    &rg_cmd_bench,          &rg_cmd_simulate,        NULL,
+    &rg_cmd_status,
+    &rg_cmd_submit,
+    &rg_cmd_correct,
+    &rg_cmd_cancel,
+    &rg_cmd_import,
+    &rg_cmd_case,
+    &rg_cmd_alerts,
+    &rg_cmd_watch,
+    &rg_cmd_conformance,
+    &rg_cmd_export,
+    &rg_cmd_motions,
+    &rg_cmd_propose,
+    &rg_cmd_vote,
+    &rg_cmd_verify,
+    &rg_cmd_process_check,
+    &rg_cmd_process_shadow,
+    &rg_cmd_process_publish,
+    &rg_cmd_process_show,
+    &rg_cmd_keygen,
+    &rg_cmd_genesis_create,
+    &rg_cmd_genesis_show,
+    &rg_cmd_cluster_up,
+    &rg_cmd_cluster_status,
+    &rg_cmd_cluster_down,
+    &rg_cmd_cluster_kill,
+    &rg_cmd_cluster_start,
+    &rg_cmd_cluster_pause,
+    &rg_cmd_cluster_resume,
+    &rg_cmd_cluster_isolate,
+    &rg_cmd_cluster_heal,
+    &rg_cmd_bench,
+    &rg_cmd_simulate,
+    NULL,
 };
+/* clang-format on */
 
 /* Whether the command's name is the first word, or the first two. */
 static bool names(const struct rg_cli_command *c, char **words, int count, int *out_used)

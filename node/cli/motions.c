@@ -1,4 +1,5 @@
 #include "node/cli/motions.h"
+#include "base/num.h"
 #include "base/time.h"
 #include "node/cli/say.h"
 #include "node/cli/status_json.h"
@@ -120,7 +121,7 @@ static json_t *definition_json(const struct rg_published *p)
 {
     return json_pack("{s:I,s:o,s:I,s:I}", "version", (json_int_t)p->version, "hash",
                      rg_status_json_hex(p->hash.b, RG_HASH_BYTES), "height", (json_int_t)p->height,
-                     "from_height", (json_int_t)p->from);
+                     "from_height", (json_int_t)rg_num_min(p->from, INT64_MAX));
 }
 
 static json_t *motion_json(const struct rg_answer_motions *m, const struct rg_open_motion *o)
