@@ -3,7 +3,7 @@ rg_module(monitor
   SOURCES
     monitor/alertlog.c monitor/alertlog_query.c monitor/alertlog_settle.c monitor/alertstore.c monitor/casestate.c
     monitor/cloudevent.c monitor/conform.c monitor/duties.c monitor/evaluate.c
-    monitor/evaluate_apply.c monitor/evaluate_version.c monitor/evaluate_write.c monitor/events.c monitor/monitor.c monitor/monitor_blocks.c
+    monitor/evaluate_apply.c monitor/evaluate_level.c monitor/evaluate_version.c monitor/evaluate_write.c monitor/events.c monitor/monitor.c monitor/monitor_blocks.c
     monitor/monitor_version.c
     monitor/opbatch.c monitor/ruleshost.c monitor/rulestext.c monitor/tally.c
   DEPS base crypto ledger proto storage rules bus

@@ -186,8 +186,8 @@ static rg_err take_amend(struct rg_evaluate *e, const struct rg_feed_event *ev)
     return RG_ERR_FULL;
 }
 
-/* Add an event, after the time that its case must hear of before. FULL: not in this batch. */
-static rg_err take_event(void *ctx, const struct rg_feed_event *ev)
+/* After the time that its case must hear of before. */
+rg_err rg_evaluate__take_event(void *ctx, const struct rg_feed_event *ev)
 {
     struct rg_evaluate *e = ctx;
     struct rg_opbatch *b = &e->batch;
@@ -221,7 +221,7 @@ static rg_err take_event(void *ctx, const struct rg_feed_event *ev)
     return RG_OK;
 }
 
-static void begin_batch(struct rg_evaluate *e)
+void rg_evaluate__begin_batch(struct rg_evaluate *e)
 {
     rg_opbatch_reset(&e->batch);
     e->state_bytes = 0;
@@ -229,7 +229,8 @@ static void begin_batch(struct rg_evaluate *e)
     e->batch_next = e->cursor;
 }
 
-static void write_message(struct rg_evaluate *e, enum rg_evaluate_kind kind, struct rg_bytes *out)
+void rg_evaluate__write_message(struct rg_evaluate *e, enum rg_evaluate_kind kind,
+                                struct rg_bytes *out)
 {
     e->kind = kind;
     e->batch_no++;
@@ -246,7 +247,7 @@ static void write_message(struct rg_evaluate *e, enum rg_evaluate_kind kind, str
 /* The first case to judge anew is judged: what was found is all that holds of it now. */
 static rg_err end_redo(struct rg_evaluate *e, const struct rg_casestate *c)
 {
-    struct rg_alertlog_finding f = {.c = c, .time_ms = e->levelling ? e->switch_ms : e->follow_ms};
+    struct rg_alertlog_finding f = {.c = c, .time_ms = e->follow_ms};
     if (e->amend_case != 0) {
         f.time_ms = e->amend_ms;
         f.has_place = true;
@@ -257,23 +258,8 @@ static rg_err end_redo(struct rg_evaluate *e, const struct rg_casestate *c)
         e->redo_count--;
         e->redo_reset = false;
         e->amend_case = 0;
-        e->levelling = false;
-        e->level_ticked = false;
     }
     return err;
-}
-
-/* A case that is judged anew by another version hears at last when that came into force. */
-static bool add_level_tick(struct rg_evaluate *e, const struct rg_feed_case *c,
-                           struct rg_casestate *state)
-{
-    if (!e->levelling || e->level_ticked || !e->ticks || state->due_ms >= e->switch_ms) {
-        return false;
-    }
-    e->level_ticked = true;
-    e->state[0] = state;
-    rg_opbatch_add_op(&e->batch, c, RG_HOSTMSG_OP_TICK, e->switch_ms);
-    return true;
 }
 
 /* The next events of the first case to judge anew; when there are none it is done. */
@@ -283,15 +269,15 @@ static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
         struct rg_feed_case c;
         struct rg_casestate *state = NULL;
         const uint64_t case_no = e->redo[e->redo_count - 1];
-        begin_batch(e);
+        rg_evaluate__begin_batch(e);
         rg_err err = rg_feed_get_case(e->config.feed, case_no, &c);
         if (err != RG_OK) {
             return err;
         }
         const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
         err = rg_casestate_get(e->config.cases, &name, &state);
+        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
         if (err != RG_OK) {
-            rg_rand_wipe(c.rest_key, sizeof c.rest_key);
             return err;
         }
         if (!e->redo_reset) {
@@ -303,14 +289,12 @@ static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
                                             .from = state->event_count,
                                             .max = REDO_EVENTS,
                                             .through = e->cursor};
-        err = rg_feed_read_case(e->config.feed, &range, take_event, e);
-        const bool ticked = err == RG_OK && e->batch_events == 0 && add_level_tick(e, &c, state);
-        rg_rand_wipe(c.rest_key, sizeof c.rest_key);
+        err = rg_feed_read_case(e->config.feed, &range, rg_evaluate__take_event, e);
         if (err != RG_OK && !(err == RG_ERR_FULL && e->batch_events > 0)) {
             return err;
         }
-        if (e->batch_events > 0 || ticked) {
-            write_message(e, RG_EVALUATE_REDO, out);
+        if (e->batch_events > 0) {
+            rg_evaluate__write_message(e, RG_EVALUATE_REDO, out);
             return RG_OK;
         }
         err = end_redo(e, state);
@@ -345,7 +329,7 @@ static rg_err next_events(struct rg_evaluate *e, struct rg_bytes *out)
     const uint32_t max = e->narrow > 0 ? 1 : RG_EVALUATE_EVENTS_MAX;
     const struct rg_feed_span span = {.from = e->cursor + 1, .max = max};
     e->other = false;
-    const rg_err err = rg_feed_read(e->config.feed, &span, take_event, e, &next);
+    const rg_err err = rg_feed_read(e->config.feed, &span, rg_evaluate__take_event, e, &next);
     if (err == RG_ERR_FULL && e->amend_case != 0) {
         return start_amend(e, out);
     }
@@ -357,9 +341,9 @@ static rg_err next_events(struct rg_evaluate *e, struct rg_bytes *out)
     }
     if (e->batch_events > 0) {
         e->batch_next = next - 1;
-        write_message(e, RG_EVALUATE_EVENTS, out);
+        rg_evaluate__write_message(e, RG_EVALUATE_EVENTS, out);
     } else if (e->batch.op_count > 0) {
-        write_message(e, RG_EVALUATE_TICKS, out);
+        rg_evaluate__write_message(e, RG_EVALUATE_TICKS, out);
     }
     return RG_OK;
 }
@@ -407,7 +391,7 @@ static rg_err next_ticks(struct rg_evaluate *e, struct rg_bytes *out)
         err = RG_OK;
     }
     if (err == RG_OK && e->batch.case_count > 0) {
-        write_message(e, RG_EVALUATE_TICKS, out);
+        rg_evaluate__write_message(e, RG_EVALUATE_TICKS, out);
     } else {
         rg_casestate_release(e->config.cases);
     }
@@ -420,25 +404,25 @@ rg_err rg_evaluate_next(struct rg_evaluate *e, struct rg_bytes *out)
     rg_err err = rg_evaluate__find_times(e);
     *out = (struct rg_bytes){NULL, 0};
     if (err == RG_OK && e->redo_count > 0) {
-        err = next_redo(e, out);
+        err = e->levelling ? rg_evaluate__next_group(e, out) : next_redo(e, out);
         if (err != RG_OK || out->len > 0) {
             return err;
         }
     }
     if (err == RG_OK && e->level != 0) {
         err = rg_evaluate__next_level(e);
-        return err == RG_OK && e->redo_count > 0 ? next_redo(e, out) : err;
+        return err == RG_OK && e->redo_count > 0 ? rg_evaluate__next_group(e, out) : err;
     }
     if (err != RG_OK) {
         return err;
     }
-    begin_batch(e);
+    rg_evaluate__begin_batch(e);
     if (due(e)) {
         err = next_ticks(e, out);
         if (err != RG_OK || out->len > 0) {
             return err;
         }
-        begin_batch(e);
+        rg_evaluate__begin_batch(e);
     } else {
         e->blocked = false;
     }

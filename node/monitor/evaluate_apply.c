@@ -37,6 +37,9 @@ void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_i
     const struct rg_opbatch_case *c = &e->batch.cases[case_index];
     uint8_t subject[SUBJECT_BYTES];
     e->redo_failed = e->redo_failed || e->kind == RG_EVALUATE_REDO;
+    for (uint32_t i = 0; e->levelling && i < e->redo_count; i++) {
+        e->redo_bad[i] = e->redo_bad[i] || e->redo[i] == c->case_no;
+    }
     e->faults++;
     if (e->faults > FAULTS_TOLD && e->clock_ms < e->fault_ms + FAULTS_PAUSE_MS) {
         return;
@@ -249,11 +252,9 @@ static rg_err apply_case(struct rg_evaluate *e, uint32_t i, const struct rg_host
         }
         return apply_bad(e, i, a->status);
     }
-    const int64_t told = e->kind == RG_EVALUATE_TICKS ? e->tick_ms
-                         : e->level_ticked            ? e->switch_ms
-                                                      : INT64_MIN;
-    if (due < told) {
-        due = told; /* it was told this time already: not again before the next block */
+    const struct rg_opbatch_op *last = &e->batch.ops[e->batch.cases[i].last];
+    if (last->kind == RG_HOSTMSG_OP_TICK && due < last->time_ms) {
+        due = last->time_ms; /* it was told this time already: not again before the next block */
     }
     rg_evaluate__judged(e, e->state[i]);
     err = count_events(e, i);

@@ -54,14 +54,14 @@ struct rg_evaluate {
 
     const struct rg_monitor_version *version;
     size_t version_count;
-    size_t current;    /* judged by */
-    uint64_t from;     /* its height; before the list is known what the store says */
-    uint64_t reached;  /* height of the latest one that was ever judged by */
-    uint64_t level;    /* the next case to judge anew by `current`; 0: all are level */
-    uint64_t late;     /* the first case that an older version was judging again; 0: none */
-    bool levelling;    /* what is judged anew is so to be level */
-    bool level_ticked; /* ... and was told the time */
-    bool other;        /* the reading stopped at an event of another version */
+    size_t current;   /* judged by */
+    uint64_t from;    /* its height; before the list is known what the store says */
+    uint64_t reached; /* height of the latest one that was ever judged by */
+    uint64_t level;   /* the next case to judge anew by `current`; 0: all are level */
+    uint64_t late;    /* the first case that an older version was judging again; 0: none */
+    bool levelling;   /* what is judged anew is so to be level */
+    bool redo_bad[RG_OPBATCH_CASES_MAX]; /* ... and not all of that case could be judged */
+    bool other;                          /* the reading stopped at an event of another version */
     bool edge;         /* the next event is of a later version: all of this one is judged */
     int64_t limit_ms;  /* time of the last block of this version, once there is a next */
     int64_t switch_ms; /* time of its first block */
@@ -87,9 +87,18 @@ rg_err rg_evaluate__find_times(struct rg_evaluate *e);
 bool rg_evaluate__settled(const struct rg_evaluate *e);
 /* @height, or less while not all is judged by the version that is to judge it. */
 uint64_t rg_evaluate__limit_height(const struct rg_evaluate *e, uint64_t height);
-/* Find the next case that is not level, and begin to judge it anew: it is in `redo` then. A bounded
+/* Find cases that are not level, and begin to judge them anew: they are in `redo` then. A bounded
  * number of cases is looked at. Errors: as rg_casestate_get(). */
 rg_err rg_evaluate__next_level(struct rg_evaluate *e);
+/* Give the next message about them; none in @out when all of them are judged.
+ * Errors: as rg_feed_read_case(), rg_casestate_get(). */
+rg_err rg_evaluate__next_group(struct rg_evaluate *e, struct rg_bytes *out);
+/* Add an event to the batch (a rg_feed_fn; @ctx is the evaluation). FULL: it ends before it. */
+rg_err rg_evaluate__take_event(void *ctx, const struct rg_feed_event *ev);
+/* Begin an empty batch; write what is in it as the message that is under way then. */
+void rg_evaluate__begin_batch(struct rg_evaluate *e);
+void rg_evaluate__write_message(struct rg_evaluate *e, enum rg_evaluate_kind kind,
+                                struct rg_bytes *out);
 /* The version that judges has judged all; go to the next one that is wanted, if any: first all is
  * written. Errors: as rg_evaluate_flush(). */
 rg_err rg_evaluate__next_version(struct rg_evaluate *e);

@@ -2,14 +2,11 @@
  * which cases are still to be judged anew by it. */
 #include "base/bytes.h"
 #include "base/panic.h"
-#include "crypto/rand.h"
 #include "node/monitor/alertstore.h"
 #include "node/monitor/evaluate.h"
 #include "node/monitor/evaluate_priv.h"
 #include "rules/definition.h"
 #include "storage/chain.h"
-
-#define LOOK_MAX 256 /* cases looked at in one go */
 
 /* Whether the passing of time alone can break a rule. */
 static bool has_limits(const struct rg_definition *d)
@@ -141,55 +138,6 @@ void rg_evaluate__judged(struct rg_evaluate *e, struct rg_casestate *c)
     if (e->from < e->reached && (e->late == 0 || c->case_no < e->late)) {
         e->late = c->case_no;
     }
-}
-
-/* Whether case @case_no has events that were judged by an older version than the current one. */
-static rg_err is_behind(struct rg_evaluate *e, uint64_t case_no, bool *out)
-{
-    struct rg_feed_case c;
-    struct rg_casestate *state = NULL;
-    rg_err err = rg_feed_get_case(e->config.feed, case_no, &c);
-    if (err != RG_OK) {
-        return err == RG_ERR_NOT_FOUND ? RG_ERR_CORRUPT : err;
-    }
-    const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
-    err = rg_casestate_get(e->config.cases, &name, &state);
-    rg_rand_wipe(c.rest_key, sizeof c.rest_key);
-    if (err == RG_OK) {
-        *out = state->event_count > 0 && state->from < e->from;
-    }
-    return err;
-}
-
-rg_err rg_evaluate__next_level(struct rg_evaluate *e)
-{
-    rg_err err = RG_OK;
-    rg_casestate_release(e->config.cases);
-    for (int n = 0; err == RG_OK && n < LOOK_MAX && e->redo_count == 0; n++) {
-        uint64_t case_no = 0;
-        bool behind = false;
-        err = rg_feed_next_case(e->config.feed, e->level - 1, &case_no);
-        if (err == RG_ERR_NOT_FOUND) {
-            e->level = 0;
-            e->late = e->from == e->reached ? 0 : e->late;
-            e->moved = true;
-            e->moved_ms = e->clock_ms;
-            return RG_OK;
-        }
-        err = err == RG_OK ? is_behind(e, case_no, &behind) : err;
-        if (err == RG_OK) {
-            e->level = case_no + 1;
-        }
-        if (err == RG_OK && behind) {
-            e->redo[0] = case_no;
-            e->redo_count = 1;
-            e->levelling = true;
-        }
-    }
-    if (err == RG_ERR_FULL) {
-        return rg_evaluate_flush(e); /* all that is in memory waits to be written */
-    }
-    return err;
 }
 
 static void begin_version(struct rg_evaluate *e, size_t index)
