@@ -15,8 +15,8 @@ rg_test(unit monitor_version
   SOURCES ${monitor_tests}/monitor_version.c ${monitor_lab}
   MODULES ${monitor_modules}
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
-  ARGS $<TARGET_FILE:reigen-rules>)
-add_dependencies(unit_monitor_version reigen-rules)
+  ARGS $<TARGET_FILE:reigen-rules> $<TARGET_FILE:monitor_badhost>)
+add_dependencies(unit_monitor_version reigen-rules monitor_badhost)
 rg_test(unit monitor_log
   SOURCES ${monitor_tests}/monitor_log.c ${monitor_lab}
   MODULES ${monitor_modules}

@@ -24,6 +24,8 @@
 #define FOUR HEAD("4") R1("PT5S") R2 R4
 #define FIVE HEAD("5") R1("PT60S") R4
 
+static const char *bad_program;
+
 static void assert_open(struct lab *lab, uint64_t case_no, size_t count)
 {
     lab_read_open(lab, case_no);
@@ -302,14 +304,56 @@ static void test_refused(void **state)
     lab_free(&lab);
 }
 
+/* A host that dies of one case: of that case nothing is withdrawn, all others are judged anew. */
+static void test_poison(void **state)
+{
+#define ANY(version, n)                                                                            \
+    "process: lab\nversion: " version "\nclock: ledger\nsteps: any\nrules:\n"                      \
+    "  - {id: R, template: absence, activities: [a], n: " n "}\n" R1("PT5S")
+    const char *good = lab_program;
+    (void)state;
+    struct lab *lab = lab_new(ANY("1", "2"), NULL);
+    const uint64_t h = lab_block(lab, 1000);
+    for (uint64_t c = 1; c <= 10; c++) {
+        lab_feed(lab, c, h, "a", 1);
+        lab_feed(lab, c, h, c == 4 ? "gift" : "anfang", 2);
+        lab_feed(lab, c, h, "a", 3);
+    }
+    lab_open(lab);
+    lab_run(lab, lab->feed.count, h);
+    assert_int_equal(count_all(lab), 10);
+    lab_close(lab);
+    lab_program = bad_program;
+    lab_version(lab, ANY("2", "3"), h + 1);
+    lab_open(lab);
+    lab_run(lab, lab->feed.count, lab_block(lab, 9000));
+    size_t withdrawn = 0;
+    size_t late = 0;
+    size_t faults = 0;
+    (void)count_all(lab);
+    for (size_t i = 0; i < lab->alert_count; i++) {
+        withdrawn += strcmp(lab->alerts[i].state, "withdrawn") == 0 ? 1 : 0;
+        late += strcmp(lab->alerts[i].rule, "R1") == 0 ? 1 : 0;
+        faults += strcmp(lab->alerts[i].rule, "rules-fault") == 0 ? 1 : 0;
+    }
+    assert_int_equal(withdrawn, 9);
+    assert_int_equal(late, 9);
+    assert_int_equal(faults, 1);
+    assert_open(lab, 4, 1);
+    assert_open(lab, 5, 1);
+    lab_free(&lab);
+    lab_program = good;
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_switch),
-        cmocka_unit_test(test_deadline_before),
-        cmocka_unit_test(test_all_ways),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_switch),   cmocka_unit_test(test_deadline_before),
+        cmocka_unit_test(test_all_ways), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_poison),
     };
-    lab_program = argc > 1 ? argv[1] : "";
+    assert_true(argc > 2);
+    lab_program = argv[1];
+    bad_program = argv[2];
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
