@@ -38,12 +38,13 @@ rg_err rg_ledger_codec_encode_event(struct rg_arena *arena, const struct rg_even
                                     struct rg_bytes *out)
 {
     Reigen__Ledger__Event m;
-    Reigen__Ledger__About about = REIGEN__LEDGER__ABOUT__INIT;
+    Reigen__Ledger__About about;
     const bool has_about = e->about.kind != RG_ABOUT_NONE;
     if (e->field_count > RG_FIELDS_MAX || (has_about && !is_about(&e->about))) {
         return RG_ERR_INVALID;
     }
     reigen__ledger__event__init(&m);
+    reigen__ledger__about__init(&about);
     Reigen__Ledger__Field *fields = rg_arena_take_array(arena, e->field_count, sizeof *fields);
     Reigen__Ledger__Field **list = rg_arena_take_array(arena, e->field_count, sizeof(void *));
     m.step = rg_pack_string(arena, e->step);
