@@ -121,7 +121,8 @@ static rg_err note_in_raised(struct rg_alertlog *l, struct rg_kv_txn *txn,
     }
     memcpy(l->sealed, value.data, value.len);
     l->sealed[RG_ALERTLOG_HEAD_STATE] = (uint8_t)state;
-    rg_bytes_u64_be(l->sealed + RG_ALERTLOG_HEAD_NEWEST, l->next);
+    struct rg_writer newest = rg_bytes_writer(l->sealed + RG_ALERTLOG_HEAD_NEWEST, 8);
+    rg_bytes_put_u64(&newest, l->next);
     rg_bytes_u64_be(key, s->logseq);
     e = rg_kv_put(txn, RG_ALERTSTORE_LOG, (struct rg_bytes){key, 8},
                   (struct rg_bytes){l->sealed, value.len});
