@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
 # Alerts on four real nodes: acknowledged at one they are so everywhere, told once; a critical one that nobody acknowledges
-# is escalated, once, by ledger time, also by a node that was down; who may not acknowledge, and what cannot be, is told why.
+# is escalated, once, by ledger time (all clocks jump an hour), also by a node that was down; who may not acknowledge, and what cannot be, is told why.
 . "$(dirname "$0")/lib.sh"
+if grep -q -a -E '__(asan|tsan)_init' "$REIGEN_BIN/reigend"; then say "SKIPPED: a sanitizer must be the first library"; exit 0; fi
+"${CC:-cc}" -shared -fPIC -O1 -o "$T/clock.so" "$root/tests/cluster/clock.c" || fail "the clock library does not build"
+set_clock() { printf '%-31s' "$1" > "$T/clock.new" && dd if="$T/clock.new" of="$T/clock" conv=notrunc status=none; }
+: > "$T/clock"
+set_clock 0
+with_clock() { RG_CLOCK=$T/clock LD_PRELOAD=$T/clock.so "$@"; }
 D=$T/net
-cat > "$T/p.yaml" << END
+cat > "$T/p.yaml" << 'END'
 process: ack
 version: 1
-escalate_after: PT$((8 * ${REIGEN_TEST_SLOW:-1}))S
+escalate_after: PT1H
 steps: [begin, answer, work]
 rules:
   - {id: P, template: precedence, activities: [begin, work], severity: critical, heal: true, to: [BAMF, LDS-SN],
      message: {de: Bitte den Beginn nachtragen., en: Please record the beginning.}}
   - {id: A, template: absence, activities: [work], n: 2}
 END
-up "$D" 4 --process "$T/p.yaml" --agencies BAMF,LDS-SN,X,Y
+with_clock up "$D" 4 --process "$T/p.yaml" --agencies BAMF,LDS-SN,X,Y
 enter() { on "$D" "$1" submit --case "$2" --step "$3" --wait > "$T/out.txt" || fail "submit $2 $3"; }
 # alert I RULE CASE: the name of the alert that rule RULE raised about the case with that pseudonym.
 alert() { on "$D" "$1" alerts --json | grep "\"rule\":\"$2\"" | grep "\"case\":\"$3\"" | txt alert; }
@@ -75,14 +81,17 @@ within 10 has_system || fail "no alert of the system"
 refused 65 'about this node' on "$D" 3 ack "$(system)"
 
 # Ledger time goes on with blocks; an alert that nobody acknowledged is told once more.
-escalated() { enter 3 other begin; says 1 "$unseen" "raised escalated "; }
-within $((20 * ${REIGEN_TEST_SLOW:-1})) escalated || fail "not escalated: $(told 1 "$unseen")"
+set_clock 3000000
+enter 3 other begin
+set_clock 4000000
+enter 3 other begin
+within 10 says 1 "$unseen" "raised escalated " || fail "not escalated: $(told 1 "$unseen")"
 on "$D" 1 alerts --json | grep '"state":"escalated"' > "$T/escalated.json"
 grep -q '"de":"Seit 2.*Gefragt: BAMF, LDS-SN.*Beginn nachtragen.*"en":"Nobody has acknowledged.*Asked: BAMF, LDS-SN.*the beginning' "$T/escalated.json" ||
   fail "the text: $(cat "$T/escalated.json")"
-"$R" --quiet cluster start 4 --dir "$D"
+with_clock "$R" --quiet cluster start 4 --dir "$D"
 "$R" --quiet cluster kill 3 --dir "$D"
-"$R" --quiet cluster start 3 --dir "$D"
+with_clock "$R" --quiet cluster start 3 --dir "$D"
 on "$D" 1 ack "$unseen" --wait > "$T/out.txt" || fail "ack of what was escalated"
 enter 2 more begin
 within 20 all_equal "$D" 4 || fail "the nodes differ"

@@ -282,6 +282,41 @@ static void test_late_case(void **state)
     lab_free(&lab);
 }
 
+#define OTHER_PROCESS PROCESS "  - {id: R5, template: absence, activities: [antwort], n: 9}\n"
+
+/* The rules cannot read the state of a case any more, and what is acknowledged is raised by the
+ * judging anew: its acknowledgement counts behind that. */
+static void test_judged_anew(void **state)
+{
+    (void)state;
+    char id[65];
+    struct tmp tmp = tmp_make();
+    struct lab *lab = lab_new(PROCESS, NULL);
+    lab_feed(lab, 1, lab_block(lab, 1000), "anfang", 1000);
+    lab_open(lab);
+    lab_run(lab, 1, lab_block(lab, 12000));
+    id_of(lab, "R4", 1, id);
+    lab_free(&lab);
+    lab = lab_new(PROCESS, tmp.path);
+    lab_feed(lab, 1, lab_block(lab, 1000), "anfang", 1000);
+    lab_open(lab);
+    run_all(lab);
+    lab_free(&lab);
+    lab = lab_new(OTHER_PROCESS, tmp.path);
+    lab_feed(lab, 1, lab_block(lab, 1000), "anfang", 1000);
+    lab_block(lab, 12000);
+    lab_ack(lab, 1, lab_block(lab, 13000), id, "seen");
+    lab->feed.shown = 1; /* as judged before */
+    lab_open(lab);
+    run_all(lab);
+    assert_last(lab, "R4", 1, "acknowledged", 3); /* and R1 */
+    assert_string_equal(last_of(lab, "R4", 1, 0)->who, "LDS-SN desk seen");
+    lab_run(lab, 2, lab_block(lab, 90000));
+    assert_last(lab, "R4", 1, "acknowledged", 3);
+    lab_free(&lab);
+    tmp_remove(&tmp);
+}
+
 #define CASES 30u
 #define BLOCKS 40u
 
@@ -420,9 +455,13 @@ static void test_other_format(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_acknowledged), cmocka_unit_test(test_in_time),
-        cmocka_unit_test(test_escalated),    cmocka_unit_test(test_amended),
-        cmocka_unit_test(test_late_case),    cmocka_unit_test(test_same_however_it_comes),
+        cmocka_unit_test(test_acknowledged),
+        cmocka_unit_test(test_in_time),
+        cmocka_unit_test(test_escalated),
+        cmocka_unit_test(test_amended),
+        cmocka_unit_test(test_late_case),
+        cmocka_unit_test(test_judged_anew),
+        cmocka_unit_test(test_same_however_it_comes),
         cmocka_unit_test(test_other_format),
     };
     assert_true(argc > 1);
