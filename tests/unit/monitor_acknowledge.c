@@ -209,6 +209,19 @@ static void test_escalated(void **state)
     lab_read_open(lab, 2);
     assert_int_equal(lab->alert_count, 1); /* R1 heals nothing */
     lab_free(&lab);
+    /* With `clock: event` it is the ledger's time as well, whatever the entries say. */
+    lab = lab_new("process: lab\nversion: 1\nclock: event\nescalate_after: PT20S\n"
+                  "steps: [anfang, antwort, ende_schritt]\n" LAB_RULES,
+                  NULL);
+    lab_feed(lab, 1, lab_block(lab, 1000000), "ende_schritt", 900);
+    lab_open(lab);
+    run_all(lab);
+    lab_run(lab, 1, lab_block(lab, 1020000));
+    assert_last(lab, "R2", 1, "raised", 1);
+    lab_run(lab, 1, lab_block(lab, 1020001));
+    assert_last(lab, "R2", 1, "escalated", 2);
+    assert_string_equal(last_of(lab, "R2", 1, 0)->time, "1970-01-01T00:17:00.001Z");
+    lab_free(&lab);
     /* Without `escalate_after` nothing is. */
     lab = lab_new(LAB_PROCESS, NULL);
     lab_feed(lab, 1, lab_block(lab, 1000), "ende_schritt", 900);
@@ -275,7 +288,11 @@ static void test_late_case(void **state)
     lab_feed(lab, 2, lab_block(lab, 40000), "antwort", 40000);
     lab_open(lab);
     run_all(lab);
+    char other[65];
+    memset(other, '5', 64);
+    other[64] = '\0';
     lab_feed(lab, 1, 1, "ende_schritt", 900);
+    lab_ack(lab, 1, 2, other, "unknown"); /* and with it a message to the host ends */
     lab_ack(lab, 1, 2, id, "seen");
     run_all(lab);
     assert_last(lab, "R2", 1, "acknowledged", 2);
