@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Alerts on four real nodes: acknowledged at one they are so everywhere, told once; a critical one that nobody acknowledges
-# is escalated, once, by ledger time (all clocks jump an hour), also by a node that was down; who may not acknowledge, and what cannot be, is told why.
+# is escalated, once, by ledger time (all clocks jump an hour), also by a node that was down; who may not acknowledge, and
+# what cannot be, is told why.
 . "$(dirname "$0")/lib.sh"
 if grep -q -a -E '__(asan|tsan)_init' "$REIGEN_BIN/reigend"; then say "SKIPPED: a sanitizer must be the first library"; exit 0; fi
 "${CC:-cc}" -shared -fPIC -O1 -o "$T/clock.so" "$root/tests/cluster/clock.c" || fail "the clock library does not build"
@@ -41,7 +42,8 @@ enter 1 healed work
 enter 1 warned begin
 enter 1 warned work
 enter 1 warned work
-for c in seen unseen healed warned; do declare "p_$c=$(on "$D" 1 case $c --json | txt pseudonym)"; done
+pseudonym() { on "$D" 1 case "$1" --json | txt pseudonym; }
+p_seen=$(pseudonym seen) p_unseen=$(pseudonym unseen) p_healed=$(pseudonym healed) p_warned=$(pseudonym warned)
 within 10 raised 1 P "$p_seen" || fail "no alert"
 within 10 raised 1 P "$p_healed" || fail "no alert"
 within 10 raised 1 A "$p_warned" || fail "no warning"
@@ -73,8 +75,8 @@ refused 64 '64 hexadecimal' on "$D" 1 ack 7
 refused 64 'name the alert' on "$D" 1 ack
 refused 65 'healed or withdrawn' on "$D" 1 ack "$healed"
 refused 65 'a code of up to' on "$D" 1 ack "$unseen" --note 'Frau M.'
-pkill_host() { local p; p=$(pgrep -P "$(cat "$D/node3/pid")" -f reigen-rules | head -n 1); [ -z "$p" ] || kill -KILL "$p"; }
-pkill_host
+kill_host() { local p; p=$(pgrep -P "$(cat "$D/node3/pid")" -f reigen-rules | head -n 1); [ -z "$p" ] || kill -KILL "$p"; }
+kill_host
 system() { on "$D" 3 alerts --severity system --json | txt alert; }
 has_system() { [ -n "$(system)" ]; }
 within 10 has_system || fail "no alert of the system"
@@ -103,6 +105,11 @@ eq "$(grep -o '"id":"[0-9a-f]*"' "$T/f1" | sort | uniq -d | wc -l)" 0 "alerts to
 eq "$(told 1 "$unseen")" "raised escalated acknowledged " "what nobody saw in time"
 eq "$(told 4 "$seen")" "raised acknowledged " "what was seen in time"
 eq "$(grep -c '"state":"escalated"' "$T/f1")" 1 "escalated"
+# What acknowledges is no step: of seen, unseen, healed, warned, other and more these are.
+eq "$(on "$D" 4 conformance --json | num events)" 10 "events that count"
+on "$D" 1 --quiet export --format csv --out "$T/out.csv" || fail "export"
+eq "$(tail -n +2 "$T/out.csv" | wc -l)" 10 "exported events"
+eq "$(on "$D" 1 --quiet process shadow "$T/p.yaml" --json | tail -n 1 | num cases_differ)" 0 "the same version judges the same"
 # The subscriber heard each once.
 heard() { sed 's/,"logseq":[0-9]*//' "$T/watch.jsonl" | sort > "$T/w"; cmp -s "$T/f1" "$T/w"; }
 within 10 heard || fail "the subscriber: $(diff "$T/f1" "$T/w")"
