@@ -49,6 +49,9 @@ static int print_all(const struct rg_cli *cli, struct rg_session *s, struct rg_s
             }
             q->since = a.alerts[i].logseq > q->since ? a.alerts[i].logseq : q->since;
         }
+        if (a.alerts_more && a.alert_count == 0) {
+            q->since = a.alerts_last; /* the node looked so far and found none */
+        }
         more = a.alerts_more && q->since > before;
     }
     return RG_CLI_OK;
