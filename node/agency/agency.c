@@ -128,6 +128,7 @@ static rg_err open_api(struct rg_agency *g)
                                        .send = rg_agency__send_package,
                                        .answer = rg_agency__answer,
                                        .fit = rg_agency__fit,
+                                       .alert = rg_agency__find_alert,
                                        .ctx = g};
     rg_err err = rg_submit_new(&s, &g->submit);
     if (err == RG_OK) {

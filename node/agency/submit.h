@@ -54,6 +54,15 @@ typedef void (*rg_submit_answer_fn)(void *ctx, const struct rg_submit_client *cl
 /* What stands against an own yes to a motion, or against moving it: a sentence, borrowed until the
  * next call, and its exit code. NULL: nothing. */
 typedef const char *(*rg_submit_fit_fn)(void *ctx, const struct rg_ballot *b, uint32_t *out_code);
+/* How an alert stands in this node's alert log. */
+struct rg_submit_alert {
+    uint64_t case_no; /* 0: it is about no case */
+    bool open;        /* it holds: neither healed nor withdrawn */
+    bool acknowledged;
+};
+/* Find the alert that was raised under @id. Errors: RG_ERR_NOT_FOUND; RG_ERR_CORRUPT; RG_ERR_IO. */
+typedef rg_err (*rg_submit_alert_fn)(void *ctx, const struct rg_hash *id,
+                                     struct rg_submit_alert *out);
 
 struct rg_submit_config {
     const struct rg_genesis *genesis;
@@ -66,6 +75,7 @@ struct rg_submit_config {
     rg_submit_send_fn send;
     rg_submit_answer_fn answer;
     rg_submit_fit_fn fit; /* NULL: every ballot may stand */
+    rg_submit_alert_fn alert;
     void *ctx;
 };
 

@@ -22,6 +22,7 @@ const struct rg_cli_command *const rg_commands[] = {
     &rg_cmd_import,
     &rg_cmd_case,
     &rg_cmd_alerts,
+    &rg_cmd_ack,
     &rg_cmd_watch,
     &rg_cmd_conformance,
     &rg_cmd_export,

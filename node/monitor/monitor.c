@@ -1,5 +1,4 @@
 #include "node/monitor/monitor.h"
-#include "base/failpoint.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -29,14 +28,18 @@
 #define DEATHS_MAX 3       /* of one message: then it is taken apart */
 #define KILLS_MAX 32       /* the same when somebody else may have ended the host */
 #define DEATHS_TOLD 100    /* system alerts at most one a minute from then on */
-#define CURSORS_MAX 4096
-#define CANNOT_LOAD 78 /* exit code of reigen-rules */
+#define CANNOT_LOAD 78     /* exit code of reigen-rules */
 
 static rg_err open_store(struct rg_monitor *m, char *why, size_t why_cap)
 {
     const rg_err e = rg_alertstore_open(m->config.data_dir, &m->config.genesis->ledger_id, &m->kv);
     if (e == RG_ERR_INVALID) {
         (void)snprintf(why, why_cap, "alerts store %s belongs to another ledger",
+                       m->config.data_dir);
+    } else if (e == RG_ERR_VERSION) {
+        (void)snprintf(why, why_cap,
+                       "alerts store %s is of another version of this program; move it away, and "
+                       "it is made anew from the ledger",
                        m->config.data_dir);
     } else if (e != RG_OK) {
         (void)snprintf(why, why_cap, "alerts store %s: %s", m->config.data_dir, rg_err_text(e));
@@ -56,6 +59,7 @@ static rg_err open_parts(struct rg_monitor *m)
         .feed = c->feed,
         .events = m->events,
         .kv = m->kv,
+        .chain = c->chain,
     };
     rg_err e = rg_casestate_cache_create(m->kv, &c->genesis->ledger_id, &m->cases);
     e = e == RG_OK ? rg_alertlog_open(&lc, &m->log) : e;
@@ -431,6 +435,12 @@ rg_err rg_monitor_alerts(struct rg_monitor *m, const struct rg_monitor_query *q,
     return rg_alertlog_query(m->log, q, fn, ctx, out_next, out_more);
 }
 
+rg_err rg_monitor_find_raised(struct rg_monitor *m, const struct rg_hash *id,
+                              struct rg_monitor_raised *out)
+{
+    return rg_alertlog_find_raised(m->log, id, out);
+}
+
 rg_err rg_monitor_duties(struct rg_monitor *m, uint64_t case_no, uint64_t token,
                          rg_monitor_duties_fn fn, void *ctx)
 {
@@ -452,47 +462,4 @@ void rg_monitor_system_alert(struct rg_monitor *m, const char *code, struct rg_b
                              const char *text)
 {
     rg_alertlog_add_system(m->log, code, subject, text, m->follow_ms);
-}
-
-/* Move the cursor under @key in @txn, never back. */
-static rg_err move_cursor(struct rg_kv_txn *txn, struct rg_bytes key, uint64_t to, uint64_t *out)
-{
-    uint64_t count = 0;
-    rg_err e = rg_alertstore_get(txn, RG_ALERTSTORE_CURSOR, key, out);
-    if (e != RG_OK || to <= *out) {
-        return e;
-    }
-    if (*out == 0) {
-        e = rg_kv_count(txn, RG_ALERTSTORE_CURSOR, &count);
-        if (e == RG_OK && count >= CURSORS_MAX) {
-            e = RG_ERR_FULL;
-        }
-    }
-    *out = to;
-    return e == RG_OK ? rg_alertstore_put(txn, RG_ALERTSTORE_CURSOR, key, to) : e;
-}
-
-rg_err rg_monitor_cursor(struct rg_monitor *m, uint32_t principal, struct rg_bytes name,
-                         uint64_t acknowledge, uint64_t *out)
-{
-    uint8_t bytes[4 + RG_NAME_MAX];
-    if (name.len == 0 || name.len > RG_NAME_MAX || acknowledge > rg_alertlog_last(m->log)) {
-        return RG_ERR_INVALID;
-    }
-    for (size_t i = 0; i < 4; i++) {
-        bytes[i] = (uint8_t)(principal >> (24 - 8 * i));
-    }
-    memcpy(bytes + 4, name.data, name.len);
-    const struct rg_bytes key = {bytes, 4 + name.len};
-    struct rg_kv_txn *txn = NULL;
-    uint64_t at = 0;
-    rg_err e = acknowledge > 0 ? rg_kv_begin_write(m->kv, &txn) : rg_kv_begin_read(m->kv, &txn);
-    e = e == RG_OK ? move_cursor(txn, key, acknowledge, &at) : e;
-    RG_FAILPOINT("monitor.commit");
-    e = e == RG_OK ? rg_kv_commit(&txn) : e;
-    rg_kv_abort(&txn);
-    if (e == RG_OK) {
-        *out = at;
-    }
-    return e;
 }

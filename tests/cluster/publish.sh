@@ -3,7 +3,8 @@
 # carried is in force at every node from one height on, also at one that was down then. All nodes have the same alerts.
 . "$(dirname "$0")/lib.sh"
 D=$T/net
-v1=$processes/receipt.yaml
+v1=$T/v1.yaml
+sed 's/^clock: event/&\nescalate_after: PT10S/' "$processes/receipt.yaml" > "$v1"
 # The second version: R11 (printed within 7 days) has 2 days, R17 (T02 twice) is gone, one step is another.
 sed -e 's/^version: 1/version: 2/' -e '/id: R11/,/severity/s/within: P7D/within: P2D/' -e 's/^  - id: R17/&\n    on: false/' \
   -e 's/^  - T20 .*/  - T21 Close the file/' "$v1" > "$T/v2.yaml"
@@ -25,9 +26,9 @@ level() {
   height=$(place "$D" 1)
   within 90 rules_passed "$D" "$1" "${height%% *}" || fail "rules did not pass height ${height%% *}"
 }
-# What a node has told of cases: id, state and time of each alert.
+# What a node has told of cases: id and time of each alert. What is escalated, which time alone does, is looked at in the end.
 told() {
-  { on "$D" "$1" alerts --severity warning --json; on "$D" "$1" alerts --severity critical --json; } |
+  { on "$D" "$1" alerts --severity warning --json; on "$D" "$1" alerts --severity critical --json; } | grep -v '"state":"escalated"' |
     sed -n 's/.*"id":"\([0-9a-f]*\)".*/\1 &/p' | sed -E 's/^([0-9a-f]*) .*"time":"([^"]*)".*/\1 \2/' | sort
 }
 count_of() { { on "$D" "$1" alerts --json || true; } | grep "\"rule\":\"$2\"" | grep -c "\"state\":\"$3\"" || true; }
@@ -49,6 +50,17 @@ on "$D" 2 submit --case old --step "$old_step" --wait > "$T/submit.txt"
 level 4
 same_alerts 4 "at the start"
 eq "$(count_of 1 R17 raised) $(count_of 1 R11 raised)" "4 0" "R17 and R11 by the first version"
+
+# One alert is acknowledged, one is not: both critical, both hold by all versions.
+alerts_in() { grep -o '"alert":"[0-9a-f]*"' | cut -d '"' -f 4; }
+alert_of() { on "$D" "$1" alerts --json | grep '"rule":"R01"' | alerts_in | sort -u | sed -n "$2p"; }
+states_of() { on "$D" "$1" alerts --json | grep "\"alert\":\"$2\"" | grep -o '"state":"[a-z]*"' | cut -d '"' -f 4 | tr '\n' ' ' || true; }
+seen=$(alert_of 1 1) unseen=$(alert_of 1 2)
+[ -n "$seen" ] && [ -n "$unseen" ] || fail "no alerts to acknowledge"
+on "$D" 1 ack "$seen" --note seen --wait > "$T/ack.txt" || fail "ack"
+level 4
+same_alerts 4 "after an acknowledgement"
+for i in 1 2 3 4; do states_of $i "$seen" | grep -q 'acknowledged $' || fail "node $i: $(states_of $i "$seen")"; done
 
 # What is refused at once, with line and column where it is the file's fault.
 sed 's/template: precedence/template: precedent/' "$T/v2.yaml" > "$T/bad.yaml"
@@ -110,6 +122,7 @@ grep -q '"id":"R11"' "$T/conformance.json" || fail "no R11 in conformance"
 within 60 in_force 4 "2 $from" || fail "node 4: $(version_of 4), not version 2 from $from on"
 level 4
 same_alerts 4 "after node 4 has caught up"
+for i in 1 2 3 4; do states_of $i "$seen" | grep -q 'acknowledged $' || fail "after the switch at node $i: $(states_of $i "$seen")"; done
 "$R" --quiet cluster kill 2 --dir "$D"
 "$R" --quiet cluster start 2 --dir "$D"
 within 60 in_force 2 "2 $from" || fail "a restart has lost the version"
@@ -133,6 +146,21 @@ within 60 passed || fail "no block at height $at"
 level 4
 same_alerts 4 "after the third version"
 eq "$(count_of 4 R11 withdrawn)" 36 "R11 by the third version"
+
+# What nobody has acknowledged is escalated by the blocks that come, at all nodes once and at the same time.
+escalated() {
+  on "$D" 1 submit --case more --step "Confirmation of receipt" --wait > "$T/submit.txt"
+  [ "$(states_of 1 "$unseen")" = "raised escalated " ]
+}
+within 30 escalated || fail "not escalated: $(states_of 1 "$unseen")"
+level 4
+for i in 1 2 3 4; do
+  eq "$(states_of $i "$unseen")" "raised escalated " "what nobody saw, at node $i"
+  states_of $i "$seen" | grep -q 'acknowledged $' || fail "in the end at node $i: $(states_of $i "$seen")"
+  on "$D" $i alerts --json | grep '"state":"escalated"' | sed 's/,"logseq":[0-9]*//' | sort > "$T/escalated$i"
+  cmp "$T/escalated1" "$T/escalated$i" || fail "node $i has escalated other alerts than node 1"
+done
+eq "$(alerts_in < "$T/escalated1" | sort | uniq -d | wc -l)" 0 "escalated twice"
 
 "$R" --quiet cluster down --dir "$D"
 for i in 1 2 3 4; do "$R" verify --data "$D/node$i/data" > "$T/verify.txt" || fail "verify of node $i: $(cat "$T/verify.txt")"; done

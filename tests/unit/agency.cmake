@@ -1,4 +1,4 @@
-foreach(part amend casebook flow submit versions)
+foreach(part acknowledge amend casebook flow submit versions)
   rg_test(unit agency_${part} SOURCES agency_${part}.c agency_kit.c agency_world.c
     MODULES agency vault rules storage proto ledger crypto base SYSTEM PkgConfig::cmocka)
 endforeach()

@@ -1,5 +1,5 @@
 set(monitor_tests ${CMAKE_CURRENT_LIST_DIR})
-set(monitor_lab ${monitor_tests}/monitor_lab.c)
+set(monitor_lab ${monitor_tests}/monitor_lab.c ${monitor_tests}/monitor_lab_feed.c)
 set(monitor_modules monitor bus rules storage crypto base)
 rg_test(unit monitor_alerts
   SOURCES ${monitor_tests}/monitor_alerts.c ${monitor_lab}
@@ -17,6 +17,17 @@ rg_test(unit monitor_version
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
   ARGS $<TARGET_FILE:reigen-rules> $<TARGET_FILE:monitor_badhost>)
 add_dependencies(unit_monitor_version reigen-rules monitor_badhost)
+rg_test(unit monitor_acknowledge
+  SOURCES ${monitor_tests}/monitor_acknowledge.c ${monitor_lab}
+  MODULES ${monitor_modules}
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
+rg_test(unit monitor_switch
+  SOURCES ${monitor_tests}/monitor_switch.c ${monitor_lab}
+  MODULES ${monitor_modules}
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
+add_dependencies(unit_monitor_switch reigen-rules)
 rg_test(unit monitor_log
   SOURCES ${monitor_tests}/monitor_log.c ${monitor_lab}
   MODULES ${monitor_modules}
@@ -31,6 +42,7 @@ rg_test(unit monitor_json
   SOURCES ${monitor_tests}/monitor_json.c
   MODULES monitor base
   SYSTEM PkgConfig::cmocka)
+add_dependencies(unit_monitor_acknowledge reigen-rules)
 add_dependencies(unit_monitor_alerts reigen-rules)
 add_dependencies(unit_monitor_amend reigen-rules)
 add_dependencies(unit_monitor_log reigen-rules)

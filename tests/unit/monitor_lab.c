@@ -18,139 +18,6 @@ uint64_t lab_now(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-struct rg_id lab_pseudonym(uint64_t case_no)
-{
-    struct rg_id id = {{0xab}};
-    id.b[14] = (uint8_t)(case_no >> 8);
-    id.b[15] = (uint8_t)case_no;
-    return id;
-}
-
-static void rest_key(uint64_t case_no, uint8_t out[static 32])
-{
-    memset(out, 0x42, 32);
-    memcpy(out, &case_no, sizeof case_no);
-}
-
-/* The feed. */
-
-/* The event that counts in place of event @no by what entries up to @as_of say. */
-static const struct lab_event *in_force(const struct rg_feed *f, uint64_t no, uint64_t as_of,
-                                        bool *cancelled)
-{
-    const struct lab_event *e = &f->events[no - 1];
-    *cancelled = false;
-    for (uint64_t i = no + 1; i <= as_of && i <= f->shown; i++) {
-        const struct lab_event *by = &f->events[i - 1];
-        if (by->about != RG_ABOUT_NONE && by->target == (uint64_t)(e - f->events) + 1) {
-            *cancelled = by->about == RG_ABOUT_CANCEL;
-            e = *cancelled ? e : by;
-        }
-    }
-    return e;
-}
-
-static rg_err tell(struct rg_feed *f, uint64_t no, uint64_t as_of, rg_feed_fn fn, void *ctx)
-{
-    const struct lab_event *e = &f->events[no - 1];
-    bool cancelled = false;
-    const bool about = e->about != RG_ABOUT_NONE;
-    const struct lab_event *now = about ? e : in_force(f, no, as_of, &cancelled);
-    struct rg_event ev = {.step = rg_bytes_str(now->step),
-                          .occurred_ms = now->occurred_ms,
-                          .field_count = now->field_count,
-                          .about = {.kind = now->about}};
-    uint8_t key[32];
-    for (uint32_t i = 0; i < now->field_count; i++) {
-        ev.fields[i].name = rg_bytes_str(now->name[i]);
-        ev.fields[i].value = rg_bytes_str(now->value[i]);
-    }
-    rest_key(e->case_no, key);
-    const struct rg_feed_event out = {.feed_no = no,
-                                      .case_no = e->case_no,
-                                      .event_no = e->event_no,
-                                      .pseudonym = lab_pseudonym(e->case_no),
-                                      .height = now->height,
-                                      .entry = (uint32_t)(e->case_no * 100 + now->event_no),
-                                      .time_ms = e->time_ms,
-                                      .writer = e->writer,
-                                      .event = &ev,
-                                      .rest_key = key,
-                                      .standing = about       ? RG_STANDING_ABOUT
-                                                  : cancelled ? RG_STANDING_CANCELLED
-                                                              : RG_STANDING_COUNTS};
-    return fn(ctx, &out);
-}
-
-rg_err rg_feed_read(struct rg_feed *f, const struct rg_feed_span *span, rg_feed_fn fn, void *ctx,
-                    uint64_t *out_next)
-{
-    uint64_t no = span->from;
-    rg_err e = RG_OK;
-    while (no <= f->shown && no - span->from < span->max) {
-        e = tell(f, no, span->as_of, fn, ctx);
-        if (e != RG_OK) {
-            break;
-        }
-        no++;
-    }
-    *out_next = no;
-    return e;
-}
-
-rg_err rg_feed_read_case(struct rg_feed *f, const struct rg_feed_range *r, rg_feed_fn fn, void *ctx)
-{
-    uint32_t told = 0;
-    rg_err e = RG_OK;
-    for (uint64_t no = 1; e == RG_OK && no <= f->shown && no <= r->through && told < r->max; no++) {
-        if (f->events[no - 1].case_no == r->case_no && f->events[no - 1].event_no >= r->from) {
-            e = tell(f, no, r->through, fn, ctx);
-            told++;
-        }
-    }
-    return e;
-}
-
-uint64_t rg_feed_tip(const struct rg_feed *f)
-{
-    return f->shown;
-}
-
-void rg_feed_counts(const struct rg_feed *f, struct rg_feed_counts *out)
-{
-    *out = (struct rg_feed_counts){.tip = f->shown, .cases = f->cases, .parked = f->parked};
-}
-
-rg_err rg_feed_get_case(struct rg_feed *f, uint64_t case_no, struct rg_feed_case *out)
-{
-    if (case_no == 0 || case_no > f->cases) {
-        return RG_ERR_NOT_FOUND;
-    }
-    *out = (struct rg_feed_case){.case_no = case_no, .pseudonym = lab_pseudonym(case_no)};
-    rest_key(case_no, out->rest_key);
-    for (uint64_t i = 0; i < f->shown; i++) {
-        out->event_count += f->events[i].case_no == case_no ? 1 : 0;
-    }
-    out->file_len = strlen(f->file[case_no]);
-    memcpy(out->file, f->file[case_no], out->file_len);
-    return RG_OK;
-}
-
-rg_err rg_feed_next_case(struct rg_feed *f, uint64_t after, uint64_t *out)
-{
-    for (uint64_t no = after + 1; no <= f->cases; no++) {
-        for (uint64_t i = 0; i < f->shown; i++) {
-            if (f->events[i].case_no == no) {
-                *out = no;
-                return RG_OK;
-            }
-        }
-    }
-    return RG_ERR_NOT_FOUND;
-}
-
-/* The lab. */
-
 struct lab *lab_new(const char *yaml, const char *dir)
 {
     struct lab *lab = calloc(1, sizeof *lab);
@@ -173,6 +40,7 @@ struct lab *lab_new(const char *yaml, const char *dir)
     g->agency_count = 2;
     (void)snprintf(g->agency[0].name, sizeof g->agency[0].name, "BAMF");
     (void)snprintf(g->agency[1].name, sizeof g->agency[1].name, "LDS-SN");
+    (void)snprintf(g->principal[0].name, sizeof g->principal[0].name, "desk");
     g->definition_len = (uint32_t)strlen(yaml);
     assert_true(g->definition_len <= sizeof g->definition);
     memcpy(g->definition, yaml, g->definition_len);
@@ -275,6 +143,16 @@ struct lab_event *lab_amend(struct lab *lab, uint64_t target, enum rg_about_kind
     struct lab_event *e = lab_feed(lab, case_no, height, step, occurred_ms);
     e->about = kind;
     e->target = target;
+    return e;
+}
+
+struct lab_event *lab_ack(struct lab *lab, uint64_t case_no, uint64_t height, const char *id,
+                          const char *note)
+{
+    struct lab_event *e = lab_feed(lab, case_no, height, "", lab->time[height]);
+    e->about = RG_ABOUT_ACKNOWLEDGE;
+    assert_int_equal(rg_hex_parse(id, e->alert.b, RG_HASH_BYTES), RG_OK);
+    (void)snprintf(e->note, sizeof e->note, "%s", note);
     return e;
 }
 
@@ -388,7 +266,17 @@ static void take_alert(void *ctx, uint64_t logseq, struct rg_bytes topic, struct
     struct lab_alert *a = &lab->alerts[lab->alert_count];
     json_t *data = json_object_get(o, "data");
     *a = (struct lab_alert){.logseq = logseq, .event_no = -2};
-    assert_int_equal(json_integer_value(json_object_get(o, "logseq")), logseq);
+    assert_true(lab->reads_open ||
+                json_integer_value(json_object_get(o, "logseq")) == (json_int_t)logseq);
+    const json_t *who = json_object_get(data, "acknowledged");
+    if (who != NULL) {
+        const char *note = json_string_value(json_object_get(who, "note"));
+        (void)snprintf(a->who, sizeof a->who, "%s %s %s",
+                       json_string_value(json_object_get(who, "agency")),
+                       json_string_value(json_object_get(who, "member")), note ? note : "-");
+    }
+    copy_text(json_object_get(data, "message"), "en", a->message, sizeof a->message);
+    copy_text(data, "since", a->since, sizeof a->since);
     copy_text(o, "id", a->id, sizeof a->id);
     copy_text(o, "time", a->time, sizeof a->time);
     copy_text(o, "subject", a->subject, sizeof a->subject);
@@ -421,11 +309,13 @@ static void read_query(struct lab *lab, struct rg_monitor_query q)
 
 void lab_read(struct lab *lab)
 {
+    lab->reads_open = false;
     read_query(lab, (struct rg_monitor_query){.max = 100, .max_bytes = 64 * 1024});
 }
 
 void lab_read_open(struct lab *lab, uint64_t case_no)
 {
+    lab->reads_open = true;
     read_query(lab, (struct rg_monitor_query){
                         .max = 100, .max_bytes = 64 * 1024, .case_no = case_no, .open_only = true});
 }
@@ -447,7 +337,8 @@ char *lab_digest(struct lab *lab)
     for (size_t i = 0; i < lab->alert_count; i++) {
         const struct lab_alert *a = &lab->alerts[i];
         if (strcmp(a->severity, "system") != 0) {
-            assert_true(asprintf(&line[n], "%s %s %s", a->id, a->time, a->entry) > 0);
+            assert_true(asprintf(&line[n], "%s %s %s %s", a->id, a->time, a->entry, a->message) >
+                        0);
             n++;
         }
     }
