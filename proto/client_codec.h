@@ -129,8 +129,11 @@ struct rg_answer_status {
     uint64_t cpu_ms;
     uint64_t keys_unacknowledged;
     uint64_t alerts_logseq;
-    bool mute;        /* follows, does not vote: own votes may be forgotten */
-    uint32_t motions; /* open ones */
+    bool mute;               /* follows, does not vote: own votes may be forgotten */
+    uint32_t motions;        /* open ones */
+    uint64_t rules_compared; /* height up to which alerts were compared with another node's */
+    uint32_t differ_count;   /* at most RG_AUTHORITIES_MAX */
+    struct rg_bytes *differ; /* nodes that come to other alerts */
 };
 
 struct rg_answer_node {

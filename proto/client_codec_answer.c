@@ -48,6 +48,19 @@ static bool draft_submitted(struct draft *d, const struct rg_answer_submitted *s
     return true;
 }
 
+/* Copies of @count texts; NULL when they do not fit. */
+static char **draft_texts(struct rg_arena *arena, const struct rg_bytes *from, uint32_t count)
+{
+    char **out = rg_arena_take_array(arena, count, sizeof *out);
+    for (uint32_t i = 0; out != NULL && i < count; i++) {
+        out[i] = rg_pack_string(arena, from[i]);
+        if (out[i] == NULL) {
+            return NULL;
+        }
+    }
+    return out;
+}
+
 static bool draft_authorities(Reigen__Client__Status *m, struct rg_arena *arena,
                               const struct rg_answer_status *s)
 {
@@ -106,10 +119,13 @@ static bool draft_status(struct draft *d, struct rg_arena *arena, const struct r
     m->alerts_logseq = s->alerts_logseq;
     m->mute = s->mute;
     m->motions = s->motions;
+    m->rules_compared = s->rules_compared;
+    m->n_rules_differ = s->differ_count;
+    m->rules_differ = draft_texts(arena, s->differ, s->differ_count);
     d->m.status = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_STATUS;
     return m->ledger != NULL && m->node != NULL && m->agency != NULL && m->stalled != NULL &&
-           m->warning != NULL && draft_authorities(m, arena, s);
+           m->warning != NULL && m->rules_differ != NULL && draft_authorities(m, arena, s);
 }
 
 /* A list of events as messages; NULL when they do not fit. */

@@ -51,6 +51,23 @@ static rg_err read_authorities(struct rg_arena *arena, const Reigen__Client__Sta
     return RG_OK;
 }
 
+/* Give @count texts of at most RG_NAME_MAX bytes. */
+static rg_err read_texts(struct rg_arena *arena, char *const *list, size_t count,
+                         struct rg_bytes **out)
+{
+    struct rg_bytes *texts = rg_arena_take_array(arena, count, sizeof *texts);
+    if (texts == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!rg_pack_text(list[i], RG_NAME_MAX, &texts[i])) {
+            return RG_ERR_INVALID;
+        }
+    }
+    *out = texts;
+    return RG_OK;
+}
+
 static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *m,
                           struct rg_answer_status *out)
 {
@@ -61,7 +78,8 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *
         !rg_pack_text(m->warning, TEXT_MAX, &out->warning) ||
         !rg_pack_fixed(m->ledger_id, out->ledger_id.b, RG_HASH_BYTES) ||
         !rg_pack_fixed(m->hash, out->hash.b, RG_HASH_BYTES) ||
-        !rg_pack_fixed(m->digest, out->digest.b, RG_HASH_BYTES)) {
+        !rg_pack_fixed(m->digest, out->digest.b, RG_HASH_BYTES) ||
+        m->n_rules_differ > RG_AUTHORITIES_MAX) {
         return RG_ERR_INVALID;
     }
     out->height = m->height;
@@ -82,7 +100,10 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *
     out->alerts_logseq = m->alerts_logseq;
     out->mute = m->mute != 0;
     out->motions = m->motions;
-    return read_authorities(arena, m, out);
+    out->rules_compared = m->rules_compared;
+    out->differ_count = (uint32_t)m->n_rules_differ;
+    const rg_err err = read_texts(arena, m->rules_differ, m->n_rules_differ, &out->differ);
+    return err == RG_OK ? read_authorities(arena, m, out) : err;
 }
 
 static rg_err read_events(struct rg_arena *arena, Reigen__Client__CaseEvent *const *list,

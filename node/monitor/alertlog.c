@@ -112,21 +112,6 @@ rg_err rg_alertlog_settle(struct rg_alertlog *l, const struct rg_alertlog_findin
     return e;
 }
 
-void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_bytes subject,
-                            const char *text, int64_t time_ms)
-{
-    if (l->system_count == RG_ALERTLOG_SYSTEM_MAX) {
-        l->system_lost++;
-        return;
-    }
-    struct rg_alertlog_system *s = &l->system[l->system_count];
-    l->system_count++;
-    (void)snprintf(s->code, sizeof s->code, "%s", code);
-    (void)snprintf(s->text, sizeof s->text, "%s", text);
-    rg_hash_one(RG_DOMAIN_ALERT, &l->config.genesis->ledger_id, subject, &s->subject);
-    s->time_ms = time_ms;
-}
-
 size_t rg_alertlog_waiting(const struct rg_alertlog *l)
 {
     return l->waiting_count + l->system_count;
@@ -176,18 +161,6 @@ void rg_alertlog__name(const struct rg_alertlog *l, struct rg_alertlog_waiting *
     rg_hash_add_u64(&h, (uint64_t)f->event_no);
     /* A rule that cannot be followed further is another alert than its breach. */
     rg_hash_add_u64(&h, f->severity == RG_CLOUDEVENT_SYSTEM ? 1 : 0);
-    rg_hash_end(&h, out);
-}
-
-static void name_system(const struct rg_alertlog *l, const struct rg_alertlog_system *s,
-                        struct rg_hash *out)
-{
-    struct rg_hash_state h;
-    rg_hash_begin(&h, RG_DOMAIN_ALERT, &l->config.genesis->ledger_id);
-    rg_hash_add(&h, rg_bytes_str("system"));
-    rg_hash_add_u64(&h, l->config.principal);
-    rg_hash_add(&h, rg_bytes_str(s->code));
-    rg_hash_add(&h, (struct rg_bytes){s->subject.b, sizeof s->subject.b});
     rg_hash_end(&h, out);
 }
 
@@ -254,20 +227,12 @@ static enum rg_events_topic topic_of(enum rg_cloudevent_severity s)
     return RG_EVENTS_SYSTEM;
 }
 
-/* How @alert stands: whether and for which time it was raised, where, and what became of that. */
-struct stand {
-    bool known;
-    uint64_t occurrence;
-    uint64_t logseq;
-    uint8_t state; /* enum rg_cloudevent_state */
-};
-
-static rg_err look_up(struct rg_alertlog *l, struct rg_kv_txn *txn, const struct rg_hash *alert,
-                      struct stand *out)
+rg_err rg_alertlog__look_up(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                            const struct rg_hash *alert, struct rg_alertlog_stand *out)
 {
     uint64_t logseq = 0;
     rg_err e = RG_OK;
-    *out = (struct stand){.known = false};
+    *out = (struct rg_alertlog_stand){.known = false};
     for (uint64_t n = 0;; n++) { /* it was raised once more for each correction at most */
         struct rg_hash id;
         make_id(l, alert, RG_CLOUDEVENT_RAISED, n, &id);
@@ -318,32 +283,36 @@ static rg_err close_raised(struct rg_alertlog *l, struct rg_kv_txn *txn, uint64_
                      (struct rg_bytes){l->sealed, value.len});
 }
 
-/* Give @a its id, and close what it ends. False in @out_new: the log says so already. */
+/* Give @a its id, and close what it ends. Not new: the log says so already. */
 static rg_err place_in_log(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                           struct rg_cloudevent_alert *a, bool again, bool *out_new)
+                           struct rg_cloudevent_alert *a, bool again, struct rg_alertlog_stand *s)
 {
-    struct stand s;
     uint64_t known = 0;
-    *out_new = false;
-    rg_err e = look_up(l, txn, &a->alert, &s);
+    uint64_t occurrence = 0;
+    rg_err e = rg_alertlog__look_up(l, txn, &a->alert, s);
     if (e != RG_OK) {
         return e;
     }
-    if (a->state == RG_CLOUDEVENT_RAISED && s.known) {
-        if (s.state != RG_CLOUDEVENT_WITHDRAWN && !(again && s.state == RG_CLOUDEVENT_HEALED)) {
+    const bool open = s->known && s->state == RG_CLOUDEVENT_RAISED;
+    if (a->severity == RG_CLOUDEVENT_SYSTEM && a->state == RG_CLOUDEVENT_HEALED && !open) {
+        return RG_OK; /* nothing to end */
+    }
+    occurrence = s->occurrence;
+    if (a->state == RG_CLOUDEVENT_RAISED && s->known) {
+        if (s->state != RG_CLOUDEVENT_WITHDRAWN && !(again && s->state == RG_CLOUDEVENT_HEALED)) {
             return RG_OK;
         }
-        s.occurrence++;
+        occurrence++;
     }
-    make_id(l, &a->alert, a->state, s.occurrence, &a->id);
+    make_id(l, &a->alert, a->state, occurrence, &a->id);
     e = rg_alertstore_get(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){a->id.b, sizeof a->id.b},
                           &known);
     if (e != RG_OK || known != 0) {
         return e;
     }
-    *out_new = true;
-    return a->state != RG_CLOUDEVENT_RAISED && s.known ? close_raised(l, txn, s.logseq, a->state)
-                                                       : RG_OK;
+    s->is_new = true;
+    return a->state != RG_CLOUDEVENT_RAISED && s->known ? close_raised(l, txn, s->logseq, a->state)
+                                                        : RG_OK;
 }
 
 /* Number and store @a; takes its text @json. */
@@ -365,38 +334,39 @@ static rg_err store(struct rg_alertlog *l, struct rg_kv_txn *txn,
     return e;
 }
 
-/* Render and store @a unless the log says so already. @again: it was healed once, and is not by
- * what is known now. */
-static rg_err write_one(struct rg_alertlog *l, struct rg_kv_txn *txn, struct rg_cloudevent_alert *a,
-                        const struct rg_casestate *c, bool again)
+rg_err rg_alertlog__write_one(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                              struct rg_cloudevent_alert *a, const struct rg_alertlog_finding *f,
+                              bool again)
 {
-    bool is_new = false;
-    const rg_err e = place_in_log(l, txn, a, again, &is_new);
-    if (e != RG_OK || !is_new) {
+    struct rg_alertlog_stand s;
+    const rg_err e = place_in_log(l, txn, a, again, &s);
+    if (e != RG_OK || !s.is_new) {
         return e;
     }
     a->ledger = l->config.genesis->name;
     a->process = rg_bytes_str(l->config.definition->process);
     a->version = l->config.definition->version;
     a->logseq = l->next;
-    return store(l, txn, a, c, rg_cloudevent_alert(a));
+    const rg_err stored = store(l, txn, a, f != NULL ? f->c : NULL, rg_cloudevent_alert(a));
+    return stored == RG_OK && f != NULL ? rg_alertlog__count(l, txn, a, f, &s) : stored;
 }
 
 rg_err rg_alertlog__withdraw(struct rg_alertlog *l, struct rg_kv_txn *txn,
                              const struct rg_alertlog_finding *f, struct rg_bytes raised,
                              struct rg_cloudevent_alert *a)
 {
-    bool is_new = false;
+    struct rg_alertlog_stand s;
     a->state = RG_CLOUDEVENT_WITHDRAWN;
     a->time_ms = f->time_ms;
     a->has_place = f->has_place;
     a->place = f->place;
-    const rg_err e = place_in_log(l, txn, a, false, &is_new);
-    if (e != RG_OK || !is_new) {
+    const rg_err e = place_in_log(l, txn, a, false, &s);
+    if (e != RG_OK || !s.is_new) {
         return e;
     }
     a->logseq = l->next;
-    return store(l, txn, a, f->c, rg_cloudevent_withdrawn(a, raised));
+    const rg_err stored = store(l, txn, a, f->c, rg_cloudevent_withdrawn(a, raised));
+    return stored == RG_OK ? rg_alertlog__count(l, txn, a, f, &s) : stored;
 }
 
 rg_err rg_alertlog__write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
@@ -435,26 +405,14 @@ rg_err rg_alertlog__write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
     if (f->has_place && f->place.writer < g->agency_count) {
         a.agency = rg_bytes_str(g->agency[f->place.writer].name);
     }
-    return write_one(l, txn, &a, f->c, again);
-}
-
-static rg_err write_system(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                           const struct rg_alertlog_system *s)
-{
-    struct rg_cloudevent_alert a = {.severity = RG_CLOUDEVENT_SYSTEM,
-                                    .state = RG_CLOUDEVENT_RAISED,
-                                    .time_ms = s->time_ms,
-                                    .rule = rg_bytes_str(s->code),
-                                    .message_de = s->text,
-                                    .message_en = s->text};
-    name_system(l, s, &a.alert);
-    return write_one(l, txn, &a, NULL, false);
+    return rg_alertlog__write_one(l, txn, &a, f, again);
 }
 
 rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn)
 {
     rg_err e = RG_OK;
     l->next = l->last + 1;
+    l->digest = (struct rg_alertdigest){.checkpoint = 0};
     for (size_t i = 0; e == RG_OK && i < l->waiting_count; i++) {
         struct rg_alertlog_waiting *w = &l->waiting[i];
         if (w->settles) {
@@ -464,8 +422,9 @@ rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn)
         }
     }
     for (size_t i = 0; e == RG_OK && i < l->system_count; i++) {
-        e = write_system(l, txn, &l->system[i]);
+        e = rg_alertlog__write_system(l, txn, &l->system[i]);
     }
+    e = e == RG_OK ? rg_alertdigest_write(&l->digest, txn) : e;
     if (e == RG_OK && l->next > l->last + 1) {
         e = rg_alertstore_put(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_LAST),
                               l->next - 1);

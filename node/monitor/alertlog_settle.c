@@ -1,5 +1,6 @@
 /* A case was judged anew: what the log says of it is brought in line with what holds now. */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -129,15 +130,18 @@ static rg_err list_case(const struct settling *s, uint64_t **out, size_t *out_co
     return e == RG_ERR_NOT_FOUND ? RG_OK : e;
 }
 
-/* Name and version of the alert in @json. False: it is of another process or version than those
+/* Name and rule of the alert in @json. False: it is of another process or version than those
  * that were judged by now, or no alert. */
-static bool name_of(const struct settling *s, struct rg_bytes json, struct rg_hash *out)
+static bool name_of(const struct settling *s, struct rg_bytes json, struct rg_hash *out,
+                    char rule[static RG_NAME_MAX + 1])
 {
     const struct rg_definition *d = s->l->config.definition;
     json_t *o = json_loadb((const char *)json.data, json.len, 0, NULL);
     const json_t *data = json_object_get(o, "data");
     const char *alert = json_string_value(json_object_get(data, "alert"));
     const char *process = json_string_value(json_object_get(data, "process"));
+    const char *id = json_string_value(json_object_get(data, "rule"));
+    (void)snprintf(rule, RG_NAME_MAX + 1, "%s", id != NULL ? id : "");
     const bool ok = alert != NULL && process != NULL && strcmp(process, d->process) == 0 &&
                     json_integer_value(json_object_get(data, "version")) == d->version &&
                     rg_hex_parse(alert, out->b, RG_HASH_BYTES) == RG_OK;
@@ -151,6 +155,7 @@ static rg_err withdraw(struct settling *s, uint64_t logseq)
     struct rg_alertlog *l = s->l;
     const struct rg_casestate *c = s->w->f.c;
     struct rg_cloudevent_alert a = {.severity = RG_CLOUDEVENT_SYSTEM};
+    char rule[RG_NAME_MAX + 1];
     struct rg_bytes value;
     rg_err e = rg_alertlog__record(s->txn, logseq, &value);
     if (e != RG_OK || value.data[RG_ALERTLOG_HEAD_STATE] != RG_CLOUDEVENT_RAISED) {
@@ -169,9 +174,10 @@ static rg_err withdraw(struct settling *s, uint64_t logseq)
     if (!rg_bytes_done(&r)) {
         return RG_ERR_CORRUPT;
     }
-    if (!name_of(s, json, &a.alert) || find(s, &a.alert) != NULL) {
+    if (!name_of(s, json, &a.alert, rule) || find(s, &a.alert) != NULL) {
         return RG_OK;
     }
+    a.rule = rg_bytes_str(rule);
     return rg_alertlog__withdraw(l, s->txn, &s->w->f, json, &a);
 }
 

@@ -9,7 +9,8 @@
 #include "base/types.h"
 #include "storage/kv.h"
 
-#define RG_ALERTSTORE_FORMAT 1
+/* 2: with the digests of what the log holds. */
+#define RG_ALERTSTORE_FORMAT 2
 
 enum rg_alertstore_table {
     RG_ALERTSTORE_META,   /* name -> u64, or the ledger's id */
@@ -20,6 +21,7 @@ enum rg_alertstore_table {
     RG_ALERTSTORE_IDS,    /* alert id (32 bytes) -> logseq */
     RG_ALERTSTORE_TOPIC,  /* topic -> the first sequence number that was never used */
     RG_ALERTSTORE_CURSOR, /* principal (u32 BE), name -> logseq acknowledged */
+    RG_ALERTSTORE_DIGEST, /* checkpoint, agency (u64 BE each) -> see alertdigest.h */
     RG_ALERTSTORE_TABLES
 };
 
@@ -28,8 +30,8 @@ enum rg_alertstore_table {
 #define RG_ALERTSTORE_LAST "logseq"   /* of the newest alert */
 
 /* Open the store of @ledger in @dir, or make it.
- * Errors: RG_ERR_INVALID  it is of another ledger; RG_ERR_VERSION  a newer format; as rg_kv_open().
- */
+ * Errors: RG_ERR_INVALID  it is of another ledger; RG_ERR_VERSION  another format; as
+ * rg_kv_open(). */
 RG_CHECKED rg_err rg_alertstore_open(const char *dir, const struct rg_hash *ledger,
                                      struct rg_kv **out);
 /* Read a number; 0 when there is none. Errors: RG_ERR_CORRUPT, RG_ERR_IO, RG_ERR_SYSTEM. */

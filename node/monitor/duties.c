@@ -93,7 +93,7 @@ rg_err rg_duties_next(struct rg_duties *d, struct rg_bytes *out)
     const uint64_t case_no = d->queue[d->head].case_no;
     rg_err err = rg_feed_get_case(d->feed, case_no, &c);
     if (err == RG_OK) {
-        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key, c.readers};
         err = rg_casestate_get(d->cases, &name, &state);
         rg_rand_wipe(c.rest_key, sizeof c.rest_key);
     }

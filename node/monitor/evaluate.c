@@ -141,6 +141,14 @@ uint64_t rg_evaluate_height(const struct rg_evaluate *e)
     return h - 1 < e->height ? h - 1 : e->height;
 }
 
+uint64_t rg_evaluate_complete(const struct rg_evaluate *e)
+{
+    const bool waits = e->kind != RG_EVALUATE_NOTHING || rg_evaluate_wants(e) || e->blocked ||
+                       e->moved || rg_casestate_cache_dirty(e->config.cases) > 0 ||
+                       rg_alertlog_waiting(e->config.log) > 0;
+    return waits ? 0 : e->height;
+}
+
 bool rg_evaluate_wants(const struct rg_evaluate *e)
 {
     return e->redo_count > 0 || e->cursor < rg_feed_tip(e->config.feed) || (due(e) && !e->blocked);
@@ -178,7 +186,7 @@ static rg_err take_amend(struct rg_evaluate *e, const struct rg_feed_event *ev)
     if (e->batch.op_count > 0) {
         return RG_ERR_FULL;
     }
-    const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key};
+    const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key, ev->readers};
     const rg_err err = begin_case(e, &name);
     if (err != RG_OK) {
         return err;
@@ -209,7 +217,8 @@ static rg_err take_event(void *ctx, const struct rg_feed_event *ev)
     const uint32_t known = rg_opbatch_find(b, ev->case_no);
     bool tick = e->ticks;
     if (known == RG_OPBATCH_NONE) {
-        const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key};
+        const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key,
+                                               ev->readers};
         const rg_err err = begin_case(e, &name);
         if (err != RG_OK) {
             return err;
@@ -257,6 +266,7 @@ static rg_err end_redo(struct rg_evaluate *e, const struct rg_casestate *c)
         f.has_place = true;
         f.place = e->amend_place;
     }
+    f.height = rg_evaluate__height_of(e, f.time_ms);
     const rg_err err = rg_alertlog_settle(e->config.log, &f, e->redo_failed);
     if (err == RG_OK) {
         e->redo_count--;
@@ -278,7 +288,7 @@ static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
         if (err != RG_OK) {
             return err;
         }
-        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key, c.readers};
         err = rg_casestate_get(e->config.cases, &name, &state);
         rg_rand_wipe(c.rest_key, sizeof c.rest_key);
         if (err != RG_OK) {
@@ -356,7 +366,7 @@ static rg_err take_tick(struct rg_evaluate *e, uint64_t case_no)
     if (err != RG_OK) {
         return err == RG_ERR_NOT_FOUND ? RG_ERR_CORRUPT : err;
     }
-    const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+    const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key, c.readers};
     err = begin_case(e, &name);
     if (err == RG_OK && e->state[e->batch.case_count]->event_count < c.event_count) {
         e->blocked = true;

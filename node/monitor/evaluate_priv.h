@@ -55,6 +55,8 @@ struct rg_evaluate {
     int64_t due_known_ms; /* the last answer of first_block_after */
     int64_t due_block_ms;
     bool due_known;
+    int64_t of_ms; /* ... and of rg_evaluate__height_of(); 0: none */
+    uint64_t of_height;
 };
 
 /* Note a system alert about an event or a case that could not be judged. */
@@ -62,6 +64,8 @@ void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_i
                         const char *text);
 /* Take case @i of the batch as it is: its events count as judged, its state stays. */
 rg_err rg_evaluate__pass_over(struct rg_evaluate *e, uint32_t i);
+/* The height of the first block of @time_ms, which is a block's. */
+uint64_t rg_evaluate__height_of(struct rg_evaluate *e, int64_t time_ms);
 /* The batch is done with. */
 void rg_evaluate__end_batch(struct rg_evaluate *e);
 

@@ -22,11 +22,15 @@ struct rg_chain;
 struct rg_definition;
 struct rg_genesis;
 struct rg_sign;
-struct rg_zap; /* node/bus/zap.h */
+struct rg_peer_message; /* proto/peer_codec.h */
+struct rg_zap;          /* node/bus/zap.h */
 
 #define RG_MONITOR_POLL_MAX 8
 #define RG_MONITOR_DUTIES_MAX 128
 #define RG_MONITOR_PENDING_MAX 64 /* duties and conformance requests under way */
+
+/* Send @bytes (a PeerMessage) to the node at place @peer over sync; it may be lost. */
+typedef void (*rg_monitor_send_fn)(void *ctx, uint16_t peer, struct rg_bytes bytes);
 
 /* All borrowed for the monitor's life. */
 struct rg_monitor_config {
@@ -43,6 +47,8 @@ struct rg_monitor_config {
     struct rg_zap *zap;       /* while rg_zap_is_alive says no, the events socket is unbound */
     const char *rules_program;
     const char *rules_module; /* absolute path for it; NULL or empty: the bundled one alone */
+    rg_monitor_send_fn send;  /* NULL: alerts are not compared with the peers' */
+    void *send_ctx;
     bool cluster;
 };
 
@@ -75,8 +81,10 @@ void rg_monitor_on_feed(struct rg_monitor *m, uint64_t height, uint64_t time_ms)
 
 struct rg_monitor_status {
     uint64_t rules_height; /* every feed entry and due time up to this block is judged and logged */
-    uint64_t alerts_logseq; /* of the newest alert */
-    uint64_t frames;        /* received on the events socket (subscriptions) */
+    uint64_t alerts_logseq;   /* of the newest alert */
+    uint64_t frames;          /* received on the events socket (subscriptions) */
+    uint64_t compared_height; /* the newest at which alerts were compared with a peer's; 0: none */
+    uint64_t differ;          /* bit i: the node at place i comes to other alerts */
 };
 void rg_monitor_get_status(const struct rg_monitor *m, struct rg_monitor_status *out);
 
@@ -126,6 +134,11 @@ RG_CHECKED rg_err rg_monitor_conformance(struct rg_monitor *m, struct rg_bytes r
  * RG_ERR_CORRUPT; RG_ERR_IO. */
 RG_CHECKED rg_err rg_monitor_cursor(struct rg_monitor *m, uint32_t principal, struct rg_bytes name,
                                     uint64_t acknowledge, uint64_t *out);
+
+/* The digests of the node at place @peer came, decoded; see node/monitor/compare.h. */
+void rg_monitor_on_digests(struct rg_monitor *m, uint16_t peer, const struct rg_peer_message *msg);
+/* The node at place @peer was heard again. */
+void rg_monitor_on_peer_up(struct rg_monitor *m, uint16_t peer);
 
 /* Log and publish an alert.system of this node. @code: a short stable word (`unreadable-entry`),
  * @text: a sentence without case data. The same (code, subject) is raised once; @subject tells

@@ -20,6 +20,7 @@ struct rg_monitor {
     struct rg_evaluate *evaluate;
     struct rg_duties *duties;
     struct rg_conform *conform;
+    struct rg_compare *compare;
     struct rg_ruleshost *host;
     enum rg_monitor_asked asked; /* whose message the host has */
     bool refused;                /* the host does not take the definition */
@@ -36,6 +37,9 @@ struct rg_monitor {
     struct rg_arena arena; /* for decoding blocks; made when somebody listens */
 };
 
+/* Compare the alerts with the peers' when there is a new checkpoint.
+ * Errors: as rg_compare_tell(). */
+rg_err rg_monitor__compare(struct rg_monitor *m);
 /* Publish a bounded number of blocks on the topic `block`. */
 void rg_monitor__publish_blocks(struct rg_monitor *m);
 void rg_monitor__blocks_fini(struct rg_monitor *m);

@@ -11,6 +11,11 @@ rg_test(unit monitor_amend
   MODULES ${monitor_modules}
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
   ARGS $<TARGET_FILE:reigen-rules>)
+rg_test(unit monitor_compare
+  SOURCES ${monitor_tests}/monitor_compare.c ${monitor_lab}
+  MODULES ${monitor_modules} ledger proto
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
 rg_test(unit monitor_log
   SOURCES ${monitor_tests}/monitor_log.c ${monitor_lab}
   MODULES ${monitor_modules}
@@ -27,6 +32,7 @@ rg_test(unit monitor_json
   SYSTEM PkgConfig::cmocka)
 add_dependencies(unit_monitor_alerts reigen-rules)
 add_dependencies(unit_monitor_amend reigen-rules)
+add_dependencies(unit_monitor_compare reigen-rules)
 add_dependencies(unit_monitor_log reigen-rules)
 add_dependencies(unit_monitor_conform reigen-rules)
 rg_test(unit monitor_events

@@ -45,7 +45,8 @@ struct rg_feed {
     uint64_t count;
     uint64_t shown; /* the tip: events behind it are not there yet */
     uint32_t case_events[LAB_CASES_MAX];
-    char file[LAB_CASES_MAX][64]; /* "": not known */
+    uint64_t readers[LAB_CASES_MAX]; /* 0: all */
+    char file[LAB_CASES_MAX][64];    /* "": not known */
     uint64_t cases;
     uint64_t parked;
 };
@@ -76,6 +77,9 @@ struct lab {
     struct rg_sign *key;
     struct rg_monitor *monitor;
     struct rg_zap *zap; /* given to the monitor; usually NULL */
+    uint32_t principal;
+    rg_monitor_send_fn send; /* to the peers; usually NULL */
+    void *send_ctx;
     bool own_tmp;
     uint64_t chain_height; /* blocks that an earlier lab made */
     uint64_t height;       /* blocks made; of block h: time[h] */

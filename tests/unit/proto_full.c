@@ -38,7 +38,7 @@ static void all_round_trip(void **state)
             kinds++;
         }
     }
-    assert_int_equal(kinds, 15 + 12 + 10 + 5);
+    assert_int_equal(kinds, 16 + 12 + 10 + 5);
 }
 
 static void peer_fields(void **state)
@@ -62,6 +62,9 @@ static void peer_fields(void **state)
     assert_memory_equal(out.peer.keys, want.keys, 2 * sizeof *want.keys);
     round_trip(SAMPLE_PEER, RG_PEER_KEY_ACK);
     assert_true(out.peer.number == 37 && out.peer.key_count == 2);
+    assert_memory_equal(out.peer.commitments, want.commitments, 2 * sizeof *want.commitments);
+    round_trip(SAMPLE_PEER, RG_PEER_ALERT_DIGESTS);
+    assert_true(out.peer.from == 22 && out.peer.key_count == 2);
     assert_memory_equal(out.peer.commitments, want.commitments, 2 * sizeof *want.commitments);
     round_trip(SAMPLE_PEER, RG_PEER_GET_BLOCK);
     assert_true(rg_hash_eq(&out.peer.hash, &want.hash));
@@ -124,6 +127,8 @@ static void answer_status_fields(void **state)
     assert_true(s->pid == 84 && s->memory_kib == 85 && s->cpu_ms == 86);
     assert_true(s->keys_unacknowledged == 87 && s->alerts_logseq == 88 && s->mute);
     assert_int_equal(s->motions, 89);
+    assert_true(s->rules_compared == 140 && s->differ_count == 2);
+    assert_true(rg_bytes_eq(s->differ[1], s->authorities[1].name));
     assert_int_equal(s->authority_count, 2);
     const struct rg_answer_authority *a = &s->authorities[1];
     assert_true(a->live && !s->authorities[0].live && a->missed_turns == 62);

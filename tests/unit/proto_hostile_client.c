@@ -137,6 +137,11 @@ static void status(void **state)
     ANSWER(STATUS, m->status->digest.len = 31, RG_ERR_INVALID);
     ANSWER(STATUS, m->status->authorities[1]->name = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
     ANSWER(STATUS, m->status->authorities[1]->agency = break_str("\n"), RG_ERR_INVALID);
+    ANSWER(STATUS, m->status->rules_differ[1] = break_str("\n"), RG_ERR_INVALID);
+    ANSWER(STATUS, m->status->rules_differ[1] = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
+    ANSWER(STATUS, m->status->rules_differ =
+                       break_repeat(RG_AUTHORITIES_MAX + 1, m->status->rules_differ[0]);
+           m->status->n_rules_differ = RG_AUTHORITIES_MAX + 1, RG_ERR_INVALID);
     ANSWER(STATUS,
            m->status->authorities = break_repeat(RG_AUTHORITIES_MAX, m->status->authorities[0]);
            m->status->n_authorities = RG_AUTHORITIES_MAX, RG_OK);

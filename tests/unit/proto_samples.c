@@ -134,7 +134,10 @@ static void fill_status(struct rg_answer_status *out)
                                      .keys_unacknowledged = 87,
                                      .alerts_logseq = 88,
                                      .mute = true,
-                                     .motions = 89};
+                                     .motions = 89,
+                                     .rules_compared = 140,
+                                     .differ_count = 2,
+                                     .differ = list};
 }
 
 static void fill_motions(struct rg_answer_motions *out)
@@ -336,7 +339,7 @@ unsigned sample_first(enum sample_codec codec)
 
 unsigned sample_last(enum sample_codec codec)
 {
-    return codec == SAMPLE_PEER      ? RG_PEER_KEY_PULL
+    return codec == SAMPLE_PEER      ? RG_PEER_ALERT_DIGESTS
            : codec == SAMPLE_REQUEST ? RG_REQUEST_MOTIONS
            : codec == SAMPLE_ANSWER  ? RG_ANSWER_MOTIONS
            : codec == SAMPLE_BLOCK   ? 1
