@@ -5,7 +5,7 @@ rg_module(monitor
     monitor/alertlog_settle.c monitor/alertlog_system.c monitor/alertstore.c monitor/casestate.c
     monitor/cloudevent.c monitor/compare.c monitor/conform.c monitor/duties.c monitor/evaluate.c
     monitor/evaluate_apply.c monitor/evaluate_write.c monitor/events.c monitor/monitor.c monitor/monitor_blocks.c monitor/monitor_compare.c
-    monitor/opbatch.c monitor/ruleshost.c monitor/rulestext.c monitor/tally.c
+    monitor/opbatch.c monitor/ruleshost.c monitor/rulestext.c monitor/tally.c monitor/violations.c
   DEPS base crypto ledger proto storage rules bus
   SYSTEM PkgConfig::czmq PkgConfig::jansson)
 rg_posix(rg_monitor)

@@ -109,14 +109,21 @@ RG_CHECKED rg_err rg_monitor_alerts(struct rg_monitor *m, const struct rg_monito
                                     rg_monitor_alert_fn fn, void *ctx, uint64_t *out_next,
                                     bool *out_more);
 
-/* The pending duties of a case; @duties are borrowed for the call. @err: RG_OK; RG_ERR_BUSY the
- * host is being restarted; RG_ERR_CLOSED. */
+/* How a case stands: duties and rules of @c, the rest of it is empty; borrowed for the call. @err:
+ * RG_OK; RG_ERR_BUSY the host is being restarted; RG_ERR_CLOSED; then there is nothing in @c. */
 typedef void (*rg_monitor_duties_fn)(void *ctx, uint64_t token, rg_err err,
-                                     const struct rg_answer_duty *duties, uint32_t count);
-/* Ask for the duties of @case_no as of what was judged so far.
+                                     const struct rg_answer_case *c);
+/* Ask for duties and rules of @case_no as of what was judged so far.
  * Errors: RG_ERR_FULL RG_MONITOR_PENDING_MAX requests are under way. */
 RG_CHECKED rg_err rg_monitor_duties(struct rg_monitor *m, uint64_t case_no, uint64_t token,
                                     rg_monitor_duties_fn fn, void *ctx);
+
+/* Write to @rules the events by which they are violated, as far as alerts of the case tell (raised
+ * and not withdrawn), from the first on. Gives whether there are more alerts than were looked at.
+ * Errors: as rg_monitor_alerts(). */
+RG_CHECKED rg_err rg_monitor_violations(struct rg_monitor *m, uint64_t case_no,
+                                        struct rg_answer_rule *rules, uint32_t count,
+                                        bool *out_more);
 
 /* The result of conformance: @json (one object, see docs) when @err is RG_OK, else a sentence.
  * Borrowed for the call. */

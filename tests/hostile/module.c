@@ -110,7 +110,7 @@ static int recurse(volatile int depth)
 static void forge(void)
 {
     static const uint8_t message[38] = {
-        34,  0,   0,   0,   2,   4,                   /* length, format, RESULT */
+        34,  0,   0,   0,   3,   4,                   /* length, format, RESULT */
         1,   0,   0,   0,   0,   0,   0,   0,         /* number */
         1,   77,  0,   0,   0,   0,   0,   0,   0, 0, /* a case, well */
         0,   0,   0,   0,                             /* no state */

@@ -153,6 +153,16 @@ static void answer_fields(void **state)
     assert_true(c->events[1].by_submission == 202 && c->events[1].by_entry == 203);
     assert_true(c->duties[1].by_count == 2 && c->duties[1].due_ms == 100);
     assert_true(rg_bytes_eq(c->duties[1].by[1], rg_bytes_str("b")));
+    assert_true(rg_bytes_eq(c->duties[1].label_en, rg_bytes_str("check")));
+    assert_int_equal(c->rule_count, 2);
+    const struct rg_answer_rule *r = &c->rules[1];
+    assert_true(r->state == RG_RULE_SETTLED && c->rules[0].state == RG_RULE_VIOLATED);
+    assert_true(r->violations == 205 && r->event_count == 2 && r->events[0] == -1);
+    assert_true(r->events[1] == 207 && r->due_ms == 209 && r->critical && !c->rules[0].critical);
+    assert_true(r->by_count == 2 && rg_bytes_eq(r->by[1], rg_bytes_str("c")));
+    assert_true(rg_bytes_eq(r->message_en, rg_bytes_str("too late")));
+    assert_true(rg_bytes_eq(c->duties[0].label_de, rg_bytes_str("Pr\xc3\xbc"
+                                                                "fung")));
     round_trip(SAMPLE_ANSWER, RG_ANSWER_ALERTS);
     assert_true(out.answer.alert_count == 2 && out.answer.alerts[1].logseq == 102);
     assert_true(out.answer.alerts_last == 118 && out.answer.alerts_more);
