@@ -16,6 +16,8 @@
     ((size_t)16 * 1024) /* one message of RG_PEER_DIGESTS_MAX digests, and its encoding            \
                          */
 #define SUBJECT_BYTES 2
+#define TOLD_MAX 4                  /* differences of one peer in one run; from then on ... */
+#define TOLD_PAUSE_MS (3600 * 1000) /* ... one an hour of ledger time */
 
 _Static_assert(RG_ALERTDIGEST_KEPT == RG_PEER_DIGESTS_MAX, "all that is kept is told");
 _Static_assert(RG_AUTHORITIES_MAX <= 64, "places fit into a set");
@@ -26,6 +28,9 @@ struct peer {
     struct rg_hash told[RG_ALERTDIGEST_KEPT];
     uint64_t compared; /* the last checkpoint */
     bool differs;
+    bool open;            /* its alert is open */
+    uint32_t differences; /* told in this run, and when the last was */
+    int64_t told_ms;
 };
 
 struct rg_compare {
@@ -58,7 +63,8 @@ rg_err rg_compare_create(const struct rg_compare_config *c, struct rg_compare **
     rg_err e = rg_arena_init(&p->arena, ARENA);
     for (uint16_t i = 0; e == RG_OK && i < p->node_count; i++) {
         uint8_t subject[SUBJECT_BYTES];
-        e = rg_alertlog_is_open(c->log, CODE, subject_of(i, subject), &p->peer[i].differs);
+        e = rg_alertlog_is_open(c->log, CODE, subject_of(i, subject), &p->peer[i].open);
+        p->peer[i].differs = p->peer[i].open;
     }
     if (e != RG_OK) {
         rg_compare_destroy(&p);
@@ -90,7 +96,7 @@ static void tell_difference(struct rg_compare *c, uint16_t peer, uint64_t height
     uint8_t subject[SUBJECT_BYTES];
     const char *node = node_at(c, peer)->name;
     const char *agency = c->config.genesis->agency[node_at(c, peer)->agency].name;
-    const bool healed = !c->peer[peer].differs;
+    const bool healed = !c->peer[peer].open;
     if (healed) {
         (void)snprintf(de, sizeof de,
                        "Die Meldungen dieses Knotens und des Knotens %s (%s) stimmen wieder "
@@ -123,6 +129,18 @@ static void tell_difference(struct rg_compare *c, uint16_t peer, uint64_t height
     rg_alertlog_add_news(c->config.log, &n);
 }
 
+/* Whether a difference is told now. A peer that agrees and differs in turn must not fill the log.
+ */
+static bool may_tell(struct peer *p, int64_t time_ms)
+{
+    if (p->differences >= TOLD_MAX && time_ms < p->told_ms + TOLD_PAUSE_MS) {
+        return false;
+    }
+    p->differences++;
+    p->told_ms = time_ms;
+    return true;
+}
+
 /* Compare the newest checkpoint that this node and @peer both have, once. */
 static void compare(struct rg_compare *c, uint16_t peer, int64_t time_ms)
 {
@@ -136,8 +154,9 @@ static void compare(struct rg_compare *c, uint16_t peer, int64_t time_ms)
     const bool differs = !rg_hash_eq(own, &p->told[p->checkpoint - at]);
     p->compared = at;
     c->compared = rg_num_max(c->compared, at);
-    if (differs != p->differs) {
-        p->differs = differs;
+    p->differs = differs;
+    if (differs != p->open && (p->open || may_tell(p, time_ms))) {
+        p->open = differs;
         tell_difference(c, peer, at * RG_ALERTDIGEST_STEP, time_ms);
     }
 }

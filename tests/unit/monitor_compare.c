@@ -86,14 +86,19 @@ static void net_free(struct net **n)
     *n = NULL;
 }
 
-/* A block at every node. */
-static uint64_t block(struct net *n)
+/* A block at every node, so long after the one before. */
+static uint64_t block_after(struct net *n, int64_t ms)
 {
     uint64_t h = 0;
     for (unsigned i = 0; i < NODES; i++) {
-        h = lab_block(n->lab[i], (int64_t)(3000 * (n->lab[i]->height + 1)));
+        h = lab_block(n->lab[i], n->lab[i]->time[n->lab[i]->height] + ms);
     }
     return h;
+}
+
+static uint64_t block(struct net *n)
+{
+    return block_after(n, 3000);
 }
 
 /* An event that nodes of @readers can open; its case is then theirs. */
@@ -372,7 +377,7 @@ static void test_amended_and_restarted(void **state)
     net_free(&n);
 }
 
-/* A peer may say what it likes: two alerts a checkpoint at most, and no harm. */
+/* A peer may say what it likes: no harm, and one word for each height. */
 static void test_hostile(void **state)
 {
     (void)state;
@@ -432,6 +437,37 @@ static void test_hostile(void **state)
     net_free(&n);
 }
 
+/* A peer that agrees and differs in turn is told of four times, and then once an hour. */
+static void test_flapping(void **state)
+{
+    (void)state;
+    struct net *n = net_new();
+    struct rg_hash lie = {{1}};
+    struct rg_hash truth;
+    struct rg_peer_message m = {.kind = RG_PEER_ALERT_DIGESTS, .key_count = 1};
+    lab_open(n->lab[0]);
+    n->cut = true;
+    for (unsigned i = 1; i <= 12; i++) {
+        if (i == 12) {
+            (void)block_after(n, 3600 * 1000);
+        }
+        traffic(n, i * STEP);
+        run(n, 0, i * STEP);
+        truth = n->last[0][1];
+        m.from = (uint64_t)i * STEP;
+        m.commitments = i % 2 == 0 ? &lie : &truth;
+        rg_monitor_on_digests(n->lab[0]->monitor, 1, &m);
+        lab_step(n->lab[0], 0);
+        assert_int_equal(status_of(n, 0).differ, i % 2 == 0 ? 2 : 0);
+        if (i == 11) {
+            assert_told(n, 0, 4, 4);
+        }
+    }
+    lab_step(n->lab[0], 0);
+    assert_told(n, 0, 5, 4);
+    net_free(&n);
+}
+
 /* Sums over rows that come and go are the sum over what counts. */
 static void test_rows(void **state)
 {
@@ -465,6 +501,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_different),
         cmocka_unit_test(test_amended_and_restarted),
         cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_flapping),
         cmocka_unit_test(test_rows),
     };
     assert_true(argc > 1);
