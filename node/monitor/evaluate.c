@@ -146,7 +146,7 @@ uint64_t rg_evaluate_complete(const struct rg_evaluate *e)
     const bool waits = e->kind != RG_EVALUATE_NOTHING || rg_evaluate_wants(e) || e->blocked ||
                        e->moved || rg_casestate_cache_dirty(e->config.cases) > 0 ||
                        rg_alertlog_waiting(e->config.log) > 0;
-    return waits ? 0 : e->height;
+    return waits ? 0 : rg_evaluate_height(e);
 }
 
 bool rg_evaluate_wants(const struct rg_evaluate *e)
