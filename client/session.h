@@ -96,8 +96,12 @@ struct rg_session_alerts {
     const char *severity;          /* NULL: all */
     const char *file_number;       /* NULL: all */
     const struct rg_id *pseudonym; /* NULL: all */
+    const struct rg_hash *alert;   /* NULL: all; else the last raise of this one (`data.alert`) */
+    bool unacknowledged;           /* of cases, holding, and nobody has acknowledged them */
 };
-/* One page of the alert log after @query->since. */
+/* One page of the alert log after @query->since. To acknowledge an alert, hand in an event about
+ * the `id` of its last raise (RG_ABOUT_ACKNOWLEDGE) with a pipeline, without a file number, in the
+ * stream of rg_ledger_codec_about_stream(). */
 RG_CHECKED rg_err rg_session_alerts(struct rg_session *s, const struct rg_session_alerts *query,
                                     struct rg_answer *out);
 /* The whole conformance result as JSON text, malloc'ed with a final NUL. @rules empty: the active

@@ -71,6 +71,11 @@ rg_err rg_session_alerts(struct rg_session *s, const struct rg_session_alerts *q
         r.has_pseudonym = true;
         r.pseudonym = *query->pseudonym;
     }
+    if (query->alert != NULL) {
+        r.has_alert = true;
+        r.alert = *query->alert;
+    }
+    r.unacknowledged = query->unacknowledged;
     return ask(s, &r, RG_ANSWER_ALERTS, 0, out);
 }
 

@@ -23,7 +23,7 @@ rg_posix(rg_cli)
 rg_program(reigen
   SOURCES
     cli/alert_line.c cli/bench.c cli/cluster_cut.c cli/cluster_make.c cli/cluster_wait.c
-    cli/cmd_alerts.c cli/cmd_amend.c cli/cmd_ballot.c cli/cmd_bench.c cli/cmd_case.c cli/cmd_cluster.c cli/cmd_cluster_cut.c cli/cmd_cluster_status.c
+    cli/cmd_ack.c cli/cmd_alerts.c cli/cmd_amend.c cli/cmd_ballot.c cli/cmd_bench.c cli/cmd_case.c cli/cmd_cluster.c cli/cmd_cluster_cut.c cli/cmd_cluster_status.c
     cli/cmd_cluster_up.c cli/cmd_conformance.c cli/cmd_export.c cli/cmd_genesis.c cli/cmd_import.c
     cli/cmd_keygen.c cli/cmd_motions.c cli/cmd_process.c cli/cmd_shadow.c cli/cmd_simulate.c cli/cmd_status.c cli/cmd_submit.c cli/cmd_verify.c
     cli/cmd_watch.c cli/commands.c cli/definition_file.c cli/genesis_read.c cli/help.c cli/history.c cli/import_scan.c cli/one_event.c

@@ -37,7 +37,8 @@ struct rg_request {
     uint64_t first;
     uint32_t count;
     struct rg_bytes *events; /* bytes of Event messages */
-    struct rg_bytes *cases;  /* file numbers, 1..RG_FILE_NUMBER_MAX bytes */
+    struct rg_bytes *cases; /* file numbers, up to RG_FILE_NUMBER_MAX bytes; empty only in a request
+                               of one event */
     struct rg_sig signature;
     bool wait;
     bool has_link;
@@ -50,6 +51,9 @@ struct rg_request {
     uint64_t since;
     uint32_t max;
     struct rg_bytes severity;
+    bool has_alert;
+    struct rg_hash alert;
+    bool unacknowledged;
     /* CONFORMANCE */
     struct rg_bytes rules;
     int64_t as_of_ms;

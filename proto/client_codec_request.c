@@ -85,6 +85,10 @@ static bool draft_alerts(struct draft *d, struct rg_arena *arena, const struct r
     if (r->has_pseudonym) {
         a->pseudonym = of_id(&r->pseudonym);
     }
+    if (r->has_alert) {
+        a->alert = rg_pack_from((struct rg_bytes){r->alert.b, RG_HASH_BYTES});
+    }
+    a->unacknowledged = r->unacknowledged;
     d->m.alerts = a;
     d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_ALERTS;
     return a->severity != NULL && a->file_number != NULL;
@@ -208,7 +212,7 @@ static rg_err read_submit(struct rg_arena *arena, const Reigen__Client__Submit *
     for (size_t i = 0; i < m->n_events; i++) {
         out->events[i] = rg_pack_to(m->events[i]);
         if (!rg_pack_text(m->cases[i], RG_FILE_NUMBER_MAX, &out->cases[i]) ||
-            out->cases[i].len == 0 || out->events[i].len == 0) {
+            (out->cases[i].len == 0 && m->n_events > 1) || out->events[i].len == 0) {
             return RG_ERR_INVALID;
         }
     }
@@ -235,10 +239,12 @@ static rg_err read_alerts(const Reigen__Client__GetAlerts *m, struct rg_request 
     out->kind = RG_REQUEST_ALERTS;
     out->since = m->since;
     out->max = m->max;
+    out->unacknowledged = m->unacknowledged != 0;
     return rg_pack_text(m->file_number, RG_FILE_NUMBER_MAX, &out->file_number) &&
                    rg_pack_text(m->severity, 16, &out->severity) &&
                    rg_pack_optional(m->pseudonym, out->pseudonym.b, RG_ID_BYTES,
-                                    &out->has_pseudonym)
+                                    &out->has_pseudonym) &&
+                   rg_pack_optional(m->alert, out->alert.b, RG_HASH_BYTES, &out->has_alert)
                ? RG_OK
                : RG_ERR_INVALID;
 }

@@ -20,8 +20,9 @@ struct rg_event_field {
 
 enum rg_about_kind {
     RG_ABOUT_NONE,
-    RG_ABOUT_CANCEL,  /* the entry no longer counts */
-    RG_ABOUT_CORRECT, /* this one counts in its place */
+    RG_ABOUT_CANCEL,      /* the entry no longer counts */
+    RG_ABOUT_CORRECT,     /* this one counts in its place */
+    RG_ABOUT_ACKNOWLEDGE, /* not about an entry: somebody has seen an alert of the case */
 };
 
 /* Whether an entry counts for the rules. */
@@ -29,19 +30,21 @@ enum rg_standing {
     RG_STANDING_COUNTS,
     RG_STANDING_CANCELLED,
     RG_STANDING_CORRECTED,
-    RG_STANDING_ABOUT, /* it is about another entry */
+    RG_STANDING_ABOUT, /* it is about another entry, or an alert */
 };
 
-/* Which earlier entry of the case an event is about. */
+/* Which earlier entry or which alert of the case an event is about. */
 struct rg_about {
     enum rg_about_kind kind; /* NONE: a step of its own; nothing below counts */
-    uint64_t height;
+    uint64_t height;         /* of an entry; else 0, as are the next two */
     uint32_t submission;
     uint32_t entry;
     struct rg_bytes reason; /* letters, digits, `_`, `-`, `.`; may be empty */
+    struct rg_hash alert;   /* ACKNOWLEDGE: the id under which it was raised */
 };
 
-/* One recorded step, as in reigen.ledger.Event. */
+/* One recorded step, as in reigen.ledger.Event. What acknowledges an alert has no step and no
+ * fields. */
 struct rg_event {
     struct rg_bytes step;
     int64_t occurred_ms;
@@ -117,8 +120,9 @@ RG_CHECKED rg_err rg_ledger_codec_encode_event(struct rg_arena *arena, const str
                                                struct rg_bytes *out);
 RG_CHECKED rg_err rg_ledger_codec_decode_event(struct rg_arena *arena, struct rg_bytes bytes,
                                                struct rg_event *out);
-/* The stream in which whatever is about an entry is handed in, as number 1: so one entry is
- * cancelled or corrected once, however often and by whom of its agency it is asked for. */
+/* The stream in which whatever is about an entry or an alert is handed in, as number 1: so one
+ * entry is cancelled or corrected once, and one alert acknowledged, however often and by whom of
+ * its agency it is asked for. */
 void rg_ledger_codec_about_stream(const struct rg_hash *ledger, const struct rg_about *about,
                                   struct rg_id *out);
 RG_CHECKED rg_err rg_ledger_codec_encode_body(struct rg_arena *arena, const struct rg_case_body *b,

@@ -30,6 +30,9 @@ static bool is_code(struct rg_bytes text)
 
 static bool is_about(const struct rg_about *a)
 {
+    if (a->kind == RG_ABOUT_ACKNOWLEDGE) {
+        return a->height == 0 && a->submission == 0 && a->entry == 0 && is_code(a->reason);
+    }
     return (a->kind == RG_ABOUT_CANCEL || a->kind == RG_ABOUT_CORRECT) && a->height > 0 &&
            is_code(a->reason);
 }
@@ -38,12 +41,13 @@ rg_err rg_ledger_codec_encode_event(struct rg_arena *arena, const struct rg_even
                                     struct rg_bytes *out)
 {
     Reigen__Ledger__Event m;
-    Reigen__Ledger__About about = REIGEN__LEDGER__ABOUT__INIT;
+    Reigen__Ledger__About about;
     const bool has_about = e->about.kind != RG_ABOUT_NONE;
     if (e->field_count > RG_FIELDS_MAX || (has_about && !is_about(&e->about))) {
         return RG_ERR_INVALID;
     }
     reigen__ledger__event__init(&m);
+    reigen__ledger__about__init(&about);
     Reigen__Ledger__Field *fields = rg_arena_take_array(arena, e->field_count, sizeof *fields);
     Reigen__Ledger__Field **list = rg_arena_take_array(arena, e->field_count, sizeof(void *));
     m.step = rg_pack_string(arena, e->step);
@@ -68,6 +72,9 @@ rg_err rg_ledger_codec_encode_event(struct rg_arena *arena, const struct rg_even
         about.submission = e->about.submission;
         about.entry = e->about.entry;
         about.reason = rg_pack_string(arena, e->about.reason);
+        if (e->about.kind == RG_ABOUT_ACKNOWLEDGE) {
+            about.alert = rg_pack_from(of_hash(&e->about.alert));
+        }
         m.about = &about;
         if (about.reason == NULL) {
             return RG_ERR_NOMEM;
@@ -81,11 +88,14 @@ static bool read_about(const Reigen__Ledger__About *m, struct rg_about *out)
     if (m == NULL) {
         return true;
     }
-    out->kind = m->kind <= RG_ABOUT_CORRECT ? (enum rg_about_kind)m->kind : RG_ABOUT_NONE;
+    out->kind = m->kind <= RG_ABOUT_ACKNOWLEDGE ? (enum rg_about_kind)m->kind : RG_ABOUT_NONE;
     out->height = m->height;
     out->submission = m->submission;
     out->entry = m->entry;
-    return rg_pack_text(m->reason, RG_NAME_MAX, &out->reason) && is_about(out);
+    const bool alert = out->kind == RG_ABOUT_ACKNOWLEDGE
+                           ? rg_pack_fixed(m->alert, out->alert.b, RG_HASH_BYTES)
+                           : m->alert.len == 0;
+    return alert && rg_pack_text(m->reason, RG_NAME_MAX, &out->reason) && is_about(out);
 }
 
 rg_err rg_ledger_codec_decode_event(struct rg_arena *arena, struct rg_bytes bytes,
@@ -97,8 +107,12 @@ rg_err rg_ledger_codec_decode_event(struct rg_arena *arena, struct rg_bytes byte
     if (err != RG_OK) {
         return err;
     }
-    if (!rg_pack_text(m->step, RG_NAME_MAX, &e.step) || e.step.len == 0 ||
-        m->n_fields > RG_FIELDS_MAX || !read_about(m->about, &e.about)) {
+    if (!rg_pack_text(m->step, RG_NAME_MAX, &e.step) || m->n_fields > RG_FIELDS_MAX ||
+        !read_about(m->about, &e.about)) {
+        return RG_ERR_INVALID;
+    }
+    if (e.about.kind == RG_ABOUT_ACKNOWLEDGE ? e.step.len > 0 || m->n_fields > 0
+                                             : e.step.len == 0) {
         return RG_ERR_INVALID;
     }
     for (size_t i = 0; i < m->n_fields; i++) {
@@ -174,10 +188,15 @@ void rg_ledger_codec_about_stream(const struct rg_hash *ledger, const struct rg_
     struct rg_hash_state s;
     struct rg_hash h;
     rg_hash_begin(&s, RG_DOMAIN_REQUEST, ledger);
-    rg_hash_add(&s, rg_bytes_str("about"));
-    rg_hash_add_u64(&s, about->height);
-    rg_hash_add_u64(&s, about->submission);
-    rg_hash_add_u64(&s, about->entry);
+    if (about->kind == RG_ABOUT_ACKNOWLEDGE) {
+        rg_hash_add(&s, rg_bytes_str("acknowledge"));
+        rg_hash_add(&s, of_hash(&about->alert));
+    } else {
+        rg_hash_add(&s, rg_bytes_str("about"));
+        rg_hash_add_u64(&s, about->height);
+        rg_hash_add_u64(&s, about->submission);
+        rg_hash_add_u64(&s, about->entry);
+    }
     rg_hash_end(&s, &h);
     memcpy(out->b, h.b, RG_ID_BYTES);
 }

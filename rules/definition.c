@@ -333,9 +333,9 @@ static void read_rules(struct rg_definition_build *b, const struct rg_yaml_node 
 
 static void read_head(struct rg_definition_build *b, const struct rg_yaml_node *root)
 {
-    static const char *const keys[] = {"process", "version", "clock",    "description",
-                                       "steps",   "readers", "fields",   "ignore",
-                                       "ends",    "rules",   "holidays", "calendars"};
+    static const char *const keys[] = {
+        "process", "version", "clock", "description", "steps",     "readers",       "fields",
+        "ignore",  "ends",    "rules", "holidays",    "calendars", "escalate_after"};
     static const uint64_t versions[2] = {1, UINT32_MAX};
     rg_yaml_only(b->doc, root, keys, sizeof(keys) / sizeof(keys[0]));
     const struct rg_yaml_node *process = rg_yaml_get(root, "process");
@@ -355,6 +355,12 @@ static void read_head(struct rg_definition_build *b, const struct rg_yaml_node *
     } else if (clock != NULL && strcmp(clock, "ledger") != 0) {
         rg_yaml_report(b->doc, rg_yaml_get(root, "clock"),
                        "unknown clock '%s'; write ledger or event", clock);
+    }
+    b->pub.escalate_ms = rg_yaml_duration(b->doc, root, "escalate_after", 0);
+    if (b->pub.escalate_ms == 0 && rg_yaml_get(root, "escalate_after") != NULL) {
+        rg_yaml_report(b->doc, rg_yaml_get(root, "escalate_after"),
+                       "'escalate_after' must be a duration longer than nothing; leave it out "
+                       "and no alert is escalated");
     }
     (void)rg_yaml_str(b->doc, root, "description", RG_DEFINITION_TEXT_MAX, false);
     const struct rg_yaml_node *readers = rg_yaml_get(root, "readers");

@@ -146,6 +146,7 @@ struct rg_definition {
     const char *process;
     uint32_t version;
     enum rg_definition_clock clock;
+    int64_t escalate_ms; /* a critical alert that nobody acknowledges is told again; 0: never */
     bool steps_any;
     const struct rg_definition_step *steps; /* in the order of the file */
     size_t step_count;

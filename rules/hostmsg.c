@@ -149,7 +149,8 @@ void rg_hostmsg_put_op(struct rg_hostmsg_buf *b, const struct rg_hostmsg_op *op)
     if (op->kind != RG_HOSTMSG_OP_ENTRY) {
         return;
     }
-    if (op->step.len == 0 || op->field_count > RG_FIELDS_MAX) {
+    if ((op->step.len == 0 && (op->flags & RG_HOSTMSG_VOID) == 0) ||
+        op->field_count > RG_FIELDS_MAX) {
         b->failed = true;
         return;
     }
@@ -421,7 +422,8 @@ bool rg_hostmsg_next_op(struct rg_reader *r, struct rg_hostmsg_op *out)
     }
     out->occurred_ms = get_time(r);
     out->flags = rg_bytes_get_u8(r);
-    out->step = get_name(r, 1);
+    /* What acknowledges an alert has its number in the case and no step. */
+    out->step = get_name(r, (out->flags & RG_HOSTMSG_VOID) != 0 ? 0 : 1);
     out->agency = get_name(r, 0);
     const uint8_t count = rg_bytes_get_u8(r);
     if (count > RG_FIELDS_MAX || out->flags > RG_HOSTMSG_VOID) {

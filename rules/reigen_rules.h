@@ -54,7 +54,9 @@ enum rg_rules_state {
 /* Flags of begin. */
 #define RG_RULES_FULL 1u /* conformance: keep lists of violating events, raise no alerts */
 /* Flags of an entry. */
-#define RG_RULES_VOID 1u /* cancelled: it has its number in the case and is not judged */
+/* Cancelled, or no step at all (its step may be empty): it has its number in the case and is not
+ * judged. */
+#define RG_RULES_VOID 1u
 
 struct rg_rules_text {
     const char *data;

@@ -117,6 +117,7 @@ static rg_err open_api(struct rg_agency *g)
                                        .blocks = g->blocks,
                                        .send = rg_agency__send_package,
                                        .answer = rg_agency__answer,
+                                       .alert = rg_agency__find_alert,
                                        .ctx = g};
     rg_err err = rg_submit_new(&s, &g->submit);
     if (err == RG_OK) {

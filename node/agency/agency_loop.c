@@ -88,6 +88,17 @@ void rg_agency__answer(void *ctx, const struct rg_submit_client *client,
     rg_api_answer(g->api, client, answer);
 }
 
+rg_err rg_agency__find_alert(void *ctx, const struct rg_hash *id, struct rg_submit_alert *out)
+{
+    const struct rg_agency *g = ctx;
+    struct rg_monitor_raised raised;
+    const rg_err err = rg_monitor_find_raised(g->monitor, id, &raised);
+    if (err == RG_OK) {
+        *out = (struct rg_submit_alert){raised.case_no, raised.open, raised.acknowledged};
+    }
+    return err;
+}
+
 void rg_agency__alarm(void *ctx, const char *code, struct rg_bytes subject, const char *text)
 {
     struct rg_agency *g = ctx;

@@ -299,8 +299,11 @@ rg_err rg_api__alerts(struct rg_api *a, const struct rg_submit_client *client,
     struct rg_monitor_status status;
     struct rg_answer answer = {.kind = RG_ANSWER_ALERTS, .id = client->request};
     struct listing l = {.a = a, .answer = &answer, .max = RG_API_ALERTS_MAX};
-    struct rg_monitor_query q = {
-        .since = r->since, .max_bytes = RG_CLIENT_PAGE_BYTES, .severity = r->severity};
+    struct rg_monitor_query q = {.since = r->since,
+                                 .max_bytes = RG_CLIENT_PAGE_BYTES,
+                                 .severity = r->severity,
+                                 .unacknowledged = r->unacknowledged,
+                                 .alert = r->has_alert ? &r->alert : NULL};
     uint64_t next = 0;
     rg_err err = RG_OK;
     if (r->file_number.len > 0 || r->has_pseudonym) {

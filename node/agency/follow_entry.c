@@ -83,7 +83,9 @@ static rg_err feed(struct rg_follow *f, const struct rg_follow_item *item, struc
                    const struct rg_case_body *body, const struct rg_event *event)
 {
     struct rg_vault_meta *meta = rg_vault_get_meta(f->c.vault);
-    const bool about = event->about.kind != RG_ABOUT_NONE;
+    /* Whether an alert may be acknowledged, the monitor knows. */
+    const bool about =
+        event->about.kind != RG_ABOUT_NONE && event->about.kind != RG_ABOUT_ACKNOWLEDGE;
     uint64_t target = 0;
     if (about) {
         const rg_err err = find_target(f, item, c, event, &target);

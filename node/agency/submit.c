@@ -192,7 +192,12 @@ static rg_err note_last_case(struct rg_submit *s, struct rg_submit_request *q)
 {
     uint64_t case_no = 0;
     const struct rg_vault_case *c = NULL;
-    rg_err err = rg_pending_find_file(s->c.pending, q->files[q->count - 1], &case_no);
+    rg_err err = RG_OK;
+    if (q->of_case != 0) {
+        case_no = q->of_case;
+    } else {
+        err = rg_pending_find_file(s->c.pending, q->files[q->count - 1], &case_no);
+    }
     if (err == RG_OK) {
         err = rg_pending_get_case(s->c.pending, case_no, &c);
     }
@@ -297,6 +302,14 @@ static rg_err enqueue(struct rg_submit *s, struct rg_submit_request *q)
     return RG_OK;
 }
 
+/* The alert was acknowledged before, by whomever. Takes @q. */
+static void answer_acknowledged(struct rg_submit *s, struct rg_submit_request *q)
+{
+    q->result.known = q->count;
+    answer_result(s, q);
+    free(q);
+}
+
 rg_err rg_submit_take(struct rg_submit *s, const struct rg_submit_client *client,
                       const struct rg_request *r, uint64_t wall_ms)
 {
@@ -304,18 +317,18 @@ rg_err rg_submit_take(struct rg_submit *s, const struct rg_submit_client *client
     const struct rg_submit_check check = {s->c.genesis, s->c.definition, s->agency, wall_ms};
     const uint32_t p = client->principal;
     RG_ASSERT(p < RG_PRINCIPALS_MAX);
+    struct rg_submit_about about = {.ok = false};
     const char *fault = fault_of(r);
     if (fault == NULL && !rg_submit_check_events(&check, &s->arena, r, why, sizeof why)) {
         fault = why;
     }
     if (fault == NULL) {
-        bool ok = false;
-        const rg_err err = rg_submit__check_about(s, r, &ok, why, sizeof why);
+        const rg_err err = rg_submit__check_about(s, r, &about, why, sizeof why);
         if (err != RG_OK) {
             rg_submit__error(s, client, 70, "The vault cannot be read.");
             return err;
         }
-        fault = ok ? NULL : why;
+        fault = about.ok ? NULL : why;
     }
     if (fault != NULL) {
         rg_submit__error(s, client, 65, fault);
@@ -337,6 +350,11 @@ rg_err rg_submit_take(struct rg_submit *s, const struct rg_submit_client *client
             "The signature over the events is not this member's; sign with the key that the "
             "ledger knows.");
         free(q);
+        return RG_OK;
+    }
+    q->of_case = about.of_case;
+    if (about.known) {
+        answer_acknowledged(s, q);
         return RG_OK;
     }
     const char *link_fault = NULL;

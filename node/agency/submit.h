@@ -51,6 +51,15 @@ struct rg_submit_package {
 typedef void (*rg_submit_send_fn)(void *ctx, const struct rg_submit_package *p);
 typedef void (*rg_submit_answer_fn)(void *ctx, const struct rg_submit_client *client,
                                     const struct rg_answer *answer);
+/* How an alert stands in this node's alert log. */
+struct rg_submit_alert {
+    uint64_t case_no; /* 0: it is about no case */
+    bool open;        /* it holds: neither healed nor withdrawn */
+    bool acknowledged;
+};
+/* Find the alert that was raised under @id. Errors: RG_ERR_NOT_FOUND; RG_ERR_CORRUPT; RG_ERR_IO. */
+typedef rg_err (*rg_submit_alert_fn)(void *ctx, const struct rg_hash *id,
+                                     struct rg_submit_alert *out);
 
 struct rg_submit_config {
     const struct rg_genesis *genesis;
@@ -62,6 +71,7 @@ struct rg_submit_config {
     struct rg_blocks *blocks; /* to look at what a correction is about */
     rg_submit_send_fn send;
     rg_submit_answer_fn answer;
+    rg_submit_alert_fn alert;
     void *ctx;
 };
 

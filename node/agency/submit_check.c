@@ -117,7 +117,12 @@ bool rg_submit_check_events(const struct rg_submit_check *c, struct rg_arena *ar
             return refuse(&p, "it is not a well-formed Event in its canonical encoding; encode it "
                               "with libreigen");
         }
-        if (!is_file_number(r->cases[i])) {
+        const bool acknowledges = e.about.kind == RG_ABOUT_ACKNOWLEDGE;
+        if (acknowledges && r->cases[i].len > 0) {
+            return refuse(&p, "what acknowledges an alert stands in that alert's case; leave the "
+                              "file number empty");
+        }
+        if (!acknowledges && !is_file_number(r->cases[i])) {
             return refuse(&p, "the file number must have 1 to %d bytes without control characters",
                           RG_FILE_NUMBER_MAX);
         }
@@ -127,10 +132,10 @@ bool rg_submit_check_events(const struct rg_submit_check *c, struct rg_arena *ar
                           "time");
         }
         if (e.about.kind != RG_ABOUT_NONE && r->count > 1) {
-            return refuse(&p, "what corrects or cancels an entry stands alone in its request; send "
-                              "it by itself");
+            return refuse(&p, "what corrects or cancels an entry or acknowledges an alert stands "
+                              "alone in its request; send it by itself");
         }
-        if (!check_step(c, &p, e.step) || !check_fields(c, &p, &e)) {
+        if (!acknowledges && (!check_step(c, &p, e.step) || !check_fields(c, &p, &e))) {
             return false;
         }
     }
@@ -158,8 +163,28 @@ static rg_err check_target(struct rg_submit *s, struct rg_amend *a, struct rg_by
     return err;
 }
 
-rg_err rg_submit__check_about(struct rg_submit *s, const struct rg_request *r, bool *out_ok,
-                              char *why, size_t why_cap)
+/* Whether the alert raised under @id may be acknowledged; NULL in @out_why: it may, or was. */
+static rg_err check_alert(struct rg_submit *s, const struct rg_hash *id,
+                          struct rg_submit_about *out, const char **out_why)
+{
+    struct rg_submit_alert found = {.case_no = 0};
+    const rg_err err = s->c.alert(s->c.ctx, id, &found);
+    if (err == RG_ERR_NOT_FOUND) {
+        *out_why = "no alert was raised under this id at this node";
+        return RG_OK;
+    }
+    if (err == RG_OK && found.case_no == 0) {
+        *out_why = "the alert is about this node and not about a case";
+    } else if (err == RG_OK && !found.open) {
+        *out_why = "the alert was healed or withdrawn and no longer holds";
+    }
+    out->known = found.acknowledged;
+    out->of_case = found.case_no;
+    return err;
+}
+
+rg_err rg_submit__check_about(struct rg_submit *s, const struct rg_request *r,
+                              struct rg_submit_about *out, char *why, size_t why_cap)
 {
     struct rg_event e = {.about = {.kind = RG_ABOUT_NONE}};
     struct rg_id stream;
@@ -170,7 +195,7 @@ rg_err rg_submit__check_about(struct rg_submit *s, const struct rg_request *r, b
                          .writer = s->agency,
                          .event = &e};
     const char *text = NULL;
-    *out_ok = true;
+    *out = (struct rg_submit_about){.ok = true};
     if (r->count != 1) {
         return RG_OK; /* none of them is about another: rg_submit_check_events() */
     }
@@ -183,12 +208,16 @@ rg_err rg_submit__check_about(struct rg_submit *s, const struct rg_request *r, b
     if (r->first != 1 || r->has_link || !rg_id_eq(&stream, &r->stream)) {
         text = "it must be number 1 of the stream of what it is about, without a link; use "
                "libreigen";
+    } else if (e.about.kind == RG_ABOUT_ACKNOWLEDGE) {
+        err = check_alert(s, &e.about.alert, out, &text);
     } else {
         err = check_target(s, &a, r->cases[0], &text);
     }
     if (text != NULL) {
-        *out_ok = false;
-        (void)snprintf(why, why_cap, "The correction or cancellation cannot be recorded: %s.",
+        out->ok = false;
+        (void)snprintf(why, why_cap, "The %s cannot be recorded: %s.",
+                       e.about.kind == RG_ABOUT_ACKNOWLEDGE ? "acknowledgement"
+                                                            : "correction or cancellation",
                        text);
     }
     return err;

@@ -32,6 +32,10 @@ struct parcel {
 static rg_err case_of(struct rg_submit *s, struct parcel *p, struct rg_submit_request *r,
                       uint32_t i, uint64_t *out)
 {
+    if (r->of_case != 0) {
+        *out = r->of_case;
+        return RG_OK;
+    }
     rg_err err = rg_pending_find_file(s->c.pending, r->files[i], out);
     if (err != RG_ERR_NOT_FOUND) {
         return err;

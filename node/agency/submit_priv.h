@@ -24,6 +24,7 @@ struct rg_submit_request {
     bool has_link;
     bool holds; /* its stream numbers */
     uint64_t link_case;
+    uint64_t of_case; /* that of its one event, which names none; 0: by file numbers */
     struct rg_sig signature;
     struct rg_bytes *events;
     struct rg_bytes *files;
@@ -89,11 +90,18 @@ void rg_submit__free(struct rg_submit *s, struct rg_submit_request *r);
 /* Answer with an exit code and a sentence. */
 void rg_submit__error(struct rg_submit *s, const struct rg_submit_client *client, uint32_t code,
                       const char *text);
-/* Whether a request that cancels or corrects may stand: alone in its request, in the stream of what
- * it is about, of a case that is known, about an own event that counts. False: @why says what is
- * wrong. Other requests may. Errors: RG_ERR_CORRUPT; RG_ERR_IO; RG_ERR_NOMEM. */
-rg_err rg_submit__check_about(struct rg_submit *s, const struct rg_request *r, bool *out_ok,
-                              char *why, size_t why_cap);
+/* What was found about a request whose event is about an entry or an alert. */
+struct rg_submit_about {
+    bool ok;
+    bool known;       /* the alert was acknowledged before: nothing is to be recorded */
+    uint64_t of_case; /* of the alert; 0: the request is about none */
+};
+/* Whether a request that cancels, corrects or acknowledges may stand: alone in its request, in the
+ * stream of what it is about, of a case that is known, about an own event that counts or an alert
+ * that holds. Not ok: @why says what is wrong. Other requests may.
+ * Errors: RG_ERR_CORRUPT; RG_ERR_IO; RG_ERR_NOMEM. */
+rg_err rg_submit__check_about(struct rg_submit *s, const struct rg_request *r,
+                              struct rg_submit_about *out, char *why, size_t why_cap);
 /* Hand a flight to the ledger; @sub: whose keys to deliver, NULL: none. */
 void rg_submit__send(struct rg_submit *s, const struct rg_submit_flight *f,
                      const struct rg_pending_sub *sub);

@@ -15,6 +15,23 @@ static void print_text(const char *t)
     rg_say_text(rg_bytes_str(t));
 }
 
+/* Who acknowledged it, if anybody did. */
+static void print_who(const json_t *data)
+{
+    const json_t *who = json_object_get(data, "acknowledged");
+    if (who != NULL) {
+        (void)printf(" by ");
+        print_text(text_of(who, "agency"));
+        (void)printf("/");
+        print_text(text_of(who, "member"));
+        if (text_of(who, "note")[0] != '\0') {
+            (void)printf(" (");
+            print_text(text_of(who, "note"));
+            (void)printf(")");
+        }
+    }
+}
+
 static void print_sentence(const json_t *event)
 {
     const json_t *data = json_object_get(event, "data");
@@ -28,6 +45,7 @@ static void print_sentence(const json_t *event)
     if (strcmp(text_of(data, "state"), "raised") != 0) {
         (void)printf(" ");
         print_text(text_of(data, "state"));
+        print_who(data);
     }
     (void)printf("  %.8s  ", text_of(event, "subject"));
     print_text(text_of(data, "step"));
@@ -35,6 +53,11 @@ static void print_sentence(const json_t *event)
     print_text(text_of(data, "agency"));
     (void)printf("): ");
     print_text(de);
+    if (text_of(event, "subject")[0] != '\0') {
+        (void)printf(" [");
+        print_text(text_of(data, "alert"));
+        (void)printf("]");
+    }
     (void)printf("\n");
 }
 

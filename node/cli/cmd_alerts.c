@@ -16,6 +16,7 @@ static int read_query(const struct rg_cli *cli, struct rg_session_alerts *q,
     const char *text = rg_opts_get(cli, "pseudonym");
     q->severity = rg_opts_get(cli, "severity");
     q->file_number = rg_opts_get(cli, "case");
+    q->unacknowledged = rg_opts_has(cli, "unacknowledged");
     q->max = PAGE;
     if (q->severity != NULL && strcmp(q->severity, "warning") != 0 &&
         strcmp(q->severity, "critical") != 0 && strcmp(q->severity, "system") != 0) {
@@ -48,6 +49,9 @@ static int print_all(const struct rg_cli *cli, struct rg_session *s, struct rg_s
             }
             q->since = a.alerts[i].logseq > q->since ? a.alerts[i].logseq : q->since;
         }
+        if (a.alerts_more && a.alert_count == 0) {
+            q->since = a.alerts_last; /* the node looked so far and found none */
+        }
         more = a.alerts_more && q->since > before;
     }
     return RG_CLI_OK;
@@ -76,6 +80,8 @@ static const struct rg_cli_option options[] = {
     {"case", "FILE-NO", "only of this case"},
     {"pseudonym", "HEX", "only of the case with this pseudonym"},
     {"since", "SEQ", "only after this position of the log (logseq)"},
+    {"unacknowledged", NULL,
+     "only what holds and nobody has acknowledged, as it was told last; see `reigen ack`"},
     {NULL, NULL, NULL},
 };
 
@@ -85,8 +91,8 @@ const struct rg_cli_command rg_cmd_alerts = {
     .summary = "the alert log of my node",
     .detail =
         "Prints the alerts that my agency's node raised so far, oldest first; with --json one "
-        "CloudEvent a line.",
+        "CloudEvent a line. At the end of a line stands what `reigen ack` takes.",
     .options = options,
-    .examples = {"reigen alerts --severity critical", "reigen alerts --since 1200 --json"},
+    .examples = {"reigen alerts --severity critical", "reigen alerts --unacknowledged --json"},
     .run = run,
 };

@@ -27,7 +27,12 @@ static json_t *place_json(uint64_t height, uint32_t submission, uint32_t entry)
 static void add_standing(json_t *o, const struct rg_answer_case_event *c, const struct rg_event *e)
 {
     const struct rg_about *a = &e->about;
-    if (a->kind != RG_ABOUT_NONE) {
+    if (a->kind == RG_ABOUT_ACKNOWLEDGE) {
+        (void)json_object_set_new(o, "acknowledges", rg_status_json_hex(a->alert.b, RG_HASH_BYTES));
+        if (a->reason.len > 0) {
+            (void)json_object_set_new(o, "note", rg_status_json_text(a->reason));
+        }
+    } else if (a->kind != RG_ABOUT_NONE) {
         (void)json_object_set_new(o, a->kind == RG_ABOUT_CANCEL ? "cancels" : "corrects",
                                   place_json(a->height, a->submission, a->entry));
         if (a->reason.len > 0) {
@@ -187,17 +192,28 @@ static void print_alert(const json_t *alert)
     const char *severity = text_of(data, "severity");
     const json_t *message = json_object_get(data, "message");
     const char *de = message != NULL ? text_of(message, "de") : text_of(data, "message.de");
-    (void)printf("  %s%-8s%s %-6s event %lld  %s\n",
+    const json_t *who = json_object_get(data, "acknowledged");
+    (void)printf("  %s%-8s%s %-6s event %lld ",
                  rg_say_colour(strcmp(severity, "critical") == 0 ? "red" : "yellow"), severity,
                  rg_say_colour("off"), text_of(data, "rule"),
-                 (long long)json_integer_value(json_object_get(data, "event_no")), de);
+                 (long long)json_integer_value(json_object_get(data, "event_no")));
+    const bool raised = strcmp(text_of(data, "state"), "raised") == 0;
+    if (!raised) {
+        (void)printf(" %s", text_of(data, "state"));
+    }
+    if (who != NULL) {
+        (void)printf(" by %s/%s", text_of(who, "agency"), text_of(who, "member"));
+    }
+    (void)printf("%s %s [%s]\n", raised ? "" : ":", de, text_of(data, "alert"));
 }
 
 /* The entry's own name, and its ties to others. */
 static void print_ties(const json_t *event)
 {
-    static const char *const ties[] = {"cancels", "corrects", "cancelled_by", "corrected_by"};
-    static const char *const words[] = {"cancels", "corrects", "CANCELLED by", "CORRECTED by"};
+    static const char *const ties[] = {"cancels", "corrects", "acknowledges", "cancelled_by",
+                                       "corrected_by"};
+    static const char *const words[] = {"cancels", "corrects", "acknowledges", "CANCELLED by",
+                                        "CORRECTED by"};
     (void)printf("  [%s", text_of(event, "entry"));
     for (size_t i = 0; i < sizeof ties / sizeof ties[0]; i++) {
         const char *place = text_of(event, ties[i]);
@@ -294,8 +310,9 @@ static void print_table(const json_t *c)
     {
         const char *key = NULL;
         json_t *value = NULL;
-        (void)printf("  %s  %-34s %-10s", text_of(item, "occurred_at"), text_of(item, "step"),
-                     text_of(item, "agency"));
+        const char *step = text_of(item, "step");
+        (void)printf("  %s  %-34s %-10s", text_of(item, "occurred_at"),
+                     step[0] != '\0' ? step : "-", text_of(item, "agency"));
         json_object_foreach(json_object_get(item, "fields"), key, value)
         {
             (void)printf(" %s=%s", key, json_string_value(value));
@@ -378,7 +395,7 @@ const struct rg_cli_command rg_cmd_case = {
         "Shows what all agencies recorded about a case that mine may read; what should come next, "
         "whose turn it is and until when; each rule of the process definition that concerns "
         "the case: satisfied (so far, or for good), pending, or violated and by which event; "
-        "and the alerts that are open.",
+        "and the alerts that are open, with who has acknowledged them.",
     .options = options,
     .examples = {"reigen case AZ-1",
                  "reigen case --pseudonym 00112233445566778899aabbccddeeff --json"},

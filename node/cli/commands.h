@@ -4,6 +4,7 @@
 
 #include "node/cli/cli.h"
 
+extern const struct rg_cli_command rg_cmd_ack;
 extern const struct rg_cli_command rg_cmd_alerts;
 extern const struct rg_cli_command rg_cmd_bench;
 extern const struct rg_cli_command rg_cmd_cancel;

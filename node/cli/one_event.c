@@ -80,10 +80,24 @@ int rg_one_event_check(const struct rg_profile *p, struct rg_session *s, const s
     return code;
 }
 
-static int print_result(const struct rg_cli *cli, const struct rg_pipeline_totals *t)
+/* Nothing was to be done: somebody acknowledged the alert before. */
+static int print_acknowledged(const struct rg_cli *cli)
+{
+    if (cli->json) {
+        return rg_status_json_line(json_pack("{s:n,s:i}", "height", "events", 0));
+    }
+    (void)printf("acknowledged before; nothing was recorded\n");
+    return RG_CLI_OK;
+}
+
+static int print_result(const struct rg_cli *cli, const struct rg_event *e,
+                        const struct rg_pipeline_totals *t)
 {
     char pseudonym[2 * RG_ID_BYTES + 1];
     char hash[2 * RG_HASH_BYTES + 1];
+    if (t->taken == 0 && t->resent == 0 && e->about.kind == RG_ABOUT_ACKNOWLEDGE) {
+        return print_acknowledged(cli);
+    }
     if (t->taken == 0 && t->resent == 0) {
         rg_say_error("this was handed in before and is recorded once; see `reigen case`");
         return RG_CLI_NO;
@@ -111,7 +125,8 @@ int rg_one_event_send(const struct rg_cli *cli, struct rg_session *s, const stru
     struct rg_pipeline *pipe = NULL;
     struct rg_arena arena = {0};
     struct rg_bytes bytes = {NULL, 0};
-    const struct rg_bytes file_number = rg_bytes_str(rg_opts_get(cli, "case"));
+    const char *file = rg_opts_get(cli, "case");
+    const struct rg_bytes file_number = rg_bytes_str(file == NULL ? "" : file);
     const struct rg_pipeline_config config = {
         .stream = *stream, .window = 1, .wait = rg_opts_has(cli, "wait"), .stop = &rg_say_stop};
     if (rg_arena_init(&arena, 64 * 1024) != RG_OK ||
@@ -126,7 +141,8 @@ int rg_one_event_send(const struct rg_cli *cli, struct rg_session *s, const stru
     if (err == RG_OK) {
         err = rg_pipeline_finish(pipe);
     }
-    const int code = err == RG_OK ? print_result(cli, rg_pipeline_totals(pipe)) : rg_say_session(s);
+    const int code =
+        err == RG_OK ? print_result(cli, e, rg_pipeline_totals(pipe)) : rg_say_session(s);
     rg_pipeline_destroy(&pipe);
     rg_arena_fini(&arena);
     return code;

@@ -1,6 +1,5 @@
 #include "node/monitor/alertlog.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -27,6 +26,8 @@ rg_err rg_alertlog_open(const struct rg_alertlog_config *c, struct rg_alertlog *
     if (e == RG_OK) {
         e = rg_alertstore_get(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_LAST), &l->last);
     }
+    e = e == RG_OK ? rg_alertlog__read_floor(l, txn) : e;
+    l->due_floor = l->due_next;
     rg_kv_abort(&txn);
     if (e != RG_OK) {
         rg_alertlog_close(&l);
@@ -112,9 +113,23 @@ rg_err rg_alertlog_settle(struct rg_alertlog *l, const struct rg_alertlog_findin
     return e;
 }
 
+rg_err rg_alertlog_acknowledge(struct rg_alertlog *l, const struct rg_alertlog_ack *a)
+{
+    struct rg_alertlog_waiting *w = NULL;
+    const struct rg_alertlog_finding f = {
+        .c = a->c, .step = a->note, .has_place = true, .place = a->place, .time_ms = a->time_ms};
+    const rg_err e = add(l, &f, &w);
+    if (e == RG_OK) {
+        w->acknowledges = true;
+        w->raised = a->raised;
+        w->member = a->member;
+    }
+    return e;
+}
+
 size_t rg_alertlog_waiting(const struct rg_alertlog *l)
 {
-    return l->waiting_count + l->system_count;
+    return l->waiting_count + l->system_count + l->due_count;
 }
 
 uint64_t rg_alertlog_last(const struct rg_alertlog *l)
@@ -129,20 +144,6 @@ struct rg_bytes rg_alertlog__ad(const struct rg_alertlog *l, uint64_t logseq,
     out[RG_HASH_BYTES] = 'a';
     rg_bytes_u64_be(out + RG_HASH_BYTES + 1, logseq);
     return (struct rg_bytes){out, RG_ALERTLOG_AD_BYTES};
-}
-
-/* The id of @alert in a state, raised for the @occurrence-th time, from 0. */
-static void make_id(const struct rg_alertlog *l, const struct rg_hash *alert,
-                    enum rg_cloudevent_state state, uint64_t occurrence, struct rg_hash *out)
-{
-    struct rg_hash_state h;
-    rg_hash_begin(&h, RG_DOMAIN_ALERT, &l->config.genesis->ledger_id);
-    rg_hash_add(&h, (struct rg_bytes){alert->b, sizeof alert->b});
-    rg_hash_add_u64(&h, (uint64_t)state);
-    if (occurrence > 0) {
-        rg_hash_add_u64(&h, occurrence);
-    }
-    rg_hash_end(&h, out);
 }
 
 void rg_alertlog__name(const struct rg_alertlog *l, struct rg_alertlog_waiting *w,
@@ -181,9 +182,10 @@ static rg_err add_ready(struct rg_alertlog *l, enum rg_events_topic topic, char 
 }
 
 static rg_err put_record(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                         const struct rg_cloudevent_alert *a, const struct rg_casestate *c,
+                         const struct rg_cloudevent_alert *a, const struct rg_alertlog_key *k,
                          const struct rg_alertlog_ready *r)
 {
+    const int64_t escalate_ms = rg_alertlog__escalate_at(l, a, k);
     struct rg_writer p = rg_bytes_writer(l->plain, RG_ALERTLOG_PLAIN_MAX);
     rg_bytes_put_sized(&p, rg_bytes_str(rg_events_topic_text(l->config.events, r->topic)));
     rg_bytes_put_sized(&p, rg_bytes_str(r->json));
@@ -194,10 +196,12 @@ static rg_err put_record(struct rg_alertlog *l, struct rg_kv_txn *txn,
     rg_bytes_put_u8(&w, RG_ALERTLOG_FORMAT);
     rg_bytes_put_u8(&w, (uint8_t)a->severity);
     rg_bytes_put_u8(&w, (uint8_t)a->state);
-    rg_bytes_put_u64(&w, c != NULL ? c->case_no : 0);
+    rg_bytes_put_u64(&w, k->case_no);
+    rg_bytes_put_u64(&w, a->state == RG_CLOUDEVENT_RAISED ? a->logseq : 0);
+    rg_bytes_put_u64(&w, (uint64_t)escalate_ms);
     uint8_t ad[RG_ALERTLOG_AD_BYTES];
-    rg_seal(c != NULL ? c->rest_key : l->config.vault_key, rg_alertlog__ad(l, a->logseq, ad),
-            (struct rg_bytes){l->plain, p.len}, l->sealed + RG_ALERTLOG_HEAD_BYTES);
+    rg_seal(k->key, rg_alertlog__ad(l, a->logseq, ad), (struct rg_bytes){l->plain, p.len},
+            l->sealed + RG_ALERTLOG_HEAD_BYTES);
     uint8_t key[16];
     rg_bytes_u64_be(key, a->logseq);
     const struct rg_bytes value = {l->sealed, RG_ALERTLOG_HEAD_BYTES + p.len + RG_SEAL_EXTRA};
@@ -206,9 +210,15 @@ static rg_err put_record(struct rg_alertlog *l, struct rg_kv_txn *txn,
         e = rg_alertstore_put(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){a->id.b, sizeof a->id.b},
                               a->logseq);
     }
-    if (e == RG_OK && c != NULL) {
-        rg_alertstore_pair(key, c->case_no, a->logseq);
+    if (e == RG_OK && k->case_no != 0) {
+        rg_alertstore_pair(key, k->case_no, a->logseq);
         e = rg_kv_put(txn, RG_ALERTSTORE_CASE, (struct rg_bytes){key, 16},
+                      (struct rg_bytes){NULL, 0});
+    }
+    if (e == RG_OK && escalate_ms != RG_ALERTLOG_NEVER) {
+        rg_alertstore_pair(key, (uint64_t)escalate_ms, a->logseq);
+        l->due_changed = true;
+        e = rg_kv_put(txn, RG_ALERTSTORE_UNSEEN, (struct rg_bytes){key, 16},
                       (struct rg_bytes){NULL, 0});
     }
     return e;
@@ -227,97 +237,9 @@ static enum rg_events_topic topic_of(enum rg_cloudevent_severity s)
     return RG_EVENTS_SYSTEM;
 }
 
-rg_err rg_alertlog__look_up(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                            const struct rg_hash *alert, struct rg_alertlog_stand *out)
-{
-    uint64_t logseq = 0;
-    rg_err e = RG_OK;
-    *out = (struct rg_alertlog_stand){.known = false};
-    for (uint64_t n = 0;; n++) { /* it was raised once more for each correction at most */
-        struct rg_hash id;
-        make_id(l, alert, RG_CLOUDEVENT_RAISED, n, &id);
-        e = rg_alertstore_get(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){id.b, sizeof id.b},
-                              &logseq);
-        if (e != RG_OK || logseq == 0) {
-            break;
-        }
-        out->known = true;
-        out->occurrence = n;
-        out->logseq = logseq;
-    }
-    if (e == RG_OK && out->known) {
-        struct rg_bytes value;
-        e = rg_alertlog__record(txn, out->logseq, &value);
-        out->state = e == RG_OK ? value.data[RG_ALERTLOG_HEAD_STATE] : 0;
-    }
-    return e;
-}
-
-rg_err rg_alertlog__record(struct rg_kv_txn *txn, uint64_t logseq, struct rg_bytes *out)
-{
-    uint8_t key[8];
-    rg_bytes_u64_be(key, logseq);
-    const rg_err e = rg_kv_get(txn, RG_ALERTSTORE_LOG, (struct rg_bytes){key, sizeof key}, out);
-    if (e == RG_OK && (out->len < RG_ALERTLOG_HEAD_BYTES + RG_SEAL_EXTRA ||
-                       out->len > RG_ALERTLOG_HEAD_BYTES + RG_ALERTLOG_PLAIN_MAX + RG_SEAL_EXTRA)) {
-        return RG_ERR_CORRUPT;
-    }
-    return e == RG_ERR_NOT_FOUND ? RG_ERR_CORRUPT : e;
-}
-
-/* The record of an alert is no longer an open one. Its place in the log and its text stay as they
- * are. */
-static rg_err close_raised(struct rg_alertlog *l, struct rg_kv_txn *txn, uint64_t logseq,
-                           enum rg_cloudevent_state state)
-{
-    uint8_t key[8];
-    struct rg_bytes value;
-    const rg_err e = rg_alertlog__record(txn, logseq, &value);
-    if (e != RG_OK) {
-        return e;
-    }
-    memcpy(l->sealed, value.data, value.len);
-    l->sealed[RG_ALERTLOG_HEAD_STATE] = (uint8_t)state;
-    rg_bytes_u64_be(key, logseq);
-    return rg_kv_put(txn, RG_ALERTSTORE_LOG, (struct rg_bytes){key, sizeof key},
-                     (struct rg_bytes){l->sealed, value.len});
-}
-
-/* Give @a its id, and close what it ends. Not new: the log says so already. */
-static rg_err place_in_log(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                           struct rg_cloudevent_alert *a, bool again, struct rg_alertlog_stand *s)
-{
-    uint64_t known = 0;
-    uint64_t occurrence = 0;
-    rg_err e = rg_alertlog__look_up(l, txn, &a->alert, s);
-    if (e != RG_OK) {
-        return e;
-    }
-    const bool open = s->known && s->state == RG_CLOUDEVENT_RAISED;
-    if (a->severity == RG_CLOUDEVENT_SYSTEM && a->state == RG_CLOUDEVENT_HEALED && !open) {
-        return RG_OK; /* nothing to end */
-    }
-    occurrence = s->occurrence;
-    if (a->state == RG_CLOUDEVENT_RAISED && s->known) {
-        if (s->state != RG_CLOUDEVENT_WITHDRAWN && !(again && s->state == RG_CLOUDEVENT_HEALED)) {
-            return RG_OK;
-        }
-        occurrence++;
-    }
-    make_id(l, &a->alert, a->state, occurrence, &a->id);
-    e = rg_alertstore_get(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){a->id.b, sizeof a->id.b},
-                          &known);
-    if (e != RG_OK || known != 0) {
-        return e;
-    }
-    s->is_new = true;
-    return a->state != RG_CLOUDEVENT_RAISED && s->known ? close_raised(l, txn, s->logseq, a->state)
-                                                        : RG_OK;
-}
-
-/* Number and store @a; takes its text @json. */
-static rg_err store(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                    const struct rg_cloudevent_alert *a, const struct rg_casestate *c, char *json)
+rg_err rg_alertlog__store(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                          const struct rg_cloudevent_alert *a, const struct rg_alertlog_key *k,
+                          char *json)
 {
     if (json == NULL) {
         return RG_ERR_NOMEM;
@@ -327,7 +249,7 @@ static rg_err store(struct rg_alertlog *l, struct rg_kv_txn *txn,
         free(json);
         return e;
     }
-    e = put_record(l, txn, a, c, &l->ready[l->ready_count - 1]);
+    e = put_record(l, txn, a, k, &l->ready[l->ready_count - 1]);
     if (e == RG_OK) {
         l->next++;
     }
@@ -338,35 +260,23 @@ rg_err rg_alertlog__write_one(struct rg_alertlog *l, struct rg_kv_txn *txn,
                               struct rg_cloudevent_alert *a, const struct rg_alertlog_finding *f,
                               bool again)
 {
-    struct rg_alertlog_stand s;
-    const rg_err e = place_in_log(l, txn, a, again, &s);
-    if (e != RG_OK || !s.is_new) {
+    const struct rg_alertlog_key key = {f != NULL ? f->c->case_no : 0,
+                                        f != NULL ? f->c->rest_key : l->config.vault_key};
+    struct rg_alertlog_stand before;
+    bool is_new = false;
+    rg_err e = RG_OK;
+    if (a->state != RG_CLOUDEVENT_RAISED) {
+        e = rg_alertlog__escalate_before(l, txn, &key, &a->alert, a->time_ms);
+    }
+    e = e == RG_OK ? rg_alertlog__place(l, txn, a, again, &before, &is_new) : e;
+    if (e != RG_OK || !is_new) {
         return e;
     }
     a->ledger = l->config.genesis->name;
     a->process = rg_bytes_str(l->config.definition->process);
     a->version = l->config.definition->version;
-    a->logseq = l->next;
-    const rg_err stored = store(l, txn, a, f != NULL ? f->c : NULL, rg_cloudevent_alert(a));
-    return stored == RG_OK && f != NULL ? rg_alertlog__count(l, txn, a, f, &s) : stored;
-}
-
-rg_err rg_alertlog__withdraw(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                             const struct rg_alertlog_finding *f, struct rg_bytes raised,
-                             struct rg_cloudevent_alert *a)
-{
-    struct rg_alertlog_stand s;
-    a->state = RG_CLOUDEVENT_WITHDRAWN;
-    a->time_ms = f->time_ms;
-    a->has_place = f->has_place;
-    a->place = f->place;
-    const rg_err e = place_in_log(l, txn, a, false, &s);
-    if (e != RG_OK || !s.is_new) {
-        return e;
-    }
-    a->logseq = l->next;
-    const rg_err stored = store(l, txn, a, f->c, rg_cloudevent_withdrawn(a, raised));
-    return stored == RG_OK ? rg_alertlog__count(l, txn, a, f, &s) : stored;
+    e = rg_alertlog__store(l, txn, a, &key, rg_cloudevent_alert(a));
+    return e == RG_OK && f != NULL ? rg_alertlog__count(l, txn, a, f, &before) : e;
 }
 
 rg_err rg_alertlog__write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
@@ -412,11 +322,15 @@ rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn)
 {
     rg_err e = RG_OK;
     l->next = l->last + 1;
+    l->due_changed = false;
+    l->due_next = l->due_floor;
     l->digest = (struct rg_alertdigest){.checkpoint = 0};
     for (size_t i = 0; e == RG_OK && i < l->waiting_count; i++) {
         struct rg_alertlog_waiting *w = &l->waiting[i];
         if (w->settles) {
             e = rg_alertlog__settle(l, txn, i);
+        } else if (w->acknowledges) {
+            e = rg_alertlog__acknowledge(l, txn, w);
         } else if (!w->f.again) {
             e = rg_alertlog__write_finding(l, txn, w, false);
         }
@@ -424,7 +338,13 @@ rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn)
     for (size_t i = 0; e == RG_OK && i < l->system_count; i++) {
         e = rg_alertlog__write_system(l, txn, &l->system[i]);
     }
+    for (size_t i = 0; e == RG_OK && i < l->due_count; i++) {
+        e = rg_alertlog__escalate(l, txn, &l->due[i]);
+    }
     e = e == RG_OK ? rg_alertdigest_write(&l->digest, txn) : e;
+    if (e == RG_OK && l->due_changed) {
+        e = rg_alertlog__read_floor(l, txn);
+    }
     if (e == RG_OK && l->next > l->last + 1) {
         e = rg_alertstore_put(txn, RG_ALERTSTORE_META, rg_bytes_str(RG_ALERTSTORE_LAST),
                               l->next - 1);
@@ -437,6 +357,8 @@ void rg_alertlog_written(struct rg_alertlog *l)
     l->last = l->next - 1;
     l->waiting_count = 0;
     l->system_count = 0;
+    l->due_count = 0;
+    l->due_floor = l->due_next;
     for (size_t i = 0; i < l->ready_count; i++) {
         rg_events_publish(l->config.events, l->ready[i].topic, l->ready[i].json);
     }

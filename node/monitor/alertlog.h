@@ -22,6 +22,7 @@ struct rg_alertlog; /* opaque */
 #define RG_ALERTLOG_SYSTEM_MAX 64 /* system alerts that wait to be written; more are counted */
 #define RG_ALERTLOG_LOOK_MAX 4096 /* records a query looks at */
 #define RG_ALERTLOG_TEXT_MAX 512  /* bytes of a system alert's text, with its NUL */
+#define RG_ALERTLOG_NEVER INT64_MAX
 
 struct rg_alertlog_config {
     const struct rg_genesis *genesis;
@@ -31,6 +32,7 @@ struct rg_alertlog_config {
     struct rg_feed *feed;
     struct rg_events *events;
     struct rg_kv *kv;
+    struct rg_chain *chain; /* block times */
 };
 
 /* A deviation of a case. */
@@ -51,6 +53,23 @@ struct rg_alertlog_finding {
     int64_t due_ms;
 };
 
+/* Somebody acknowledges an alert. */
+struct rg_alertlog_ack {
+    const struct rg_casestate *c; /* unwritten, as in a finding */
+    struct rg_hash raised;        /* the id under which it was raised */
+    struct rg_place place;        /* of the entry that says so */
+    uint32_t member;              /* principal */
+    struct rg_bytes note;         /* copied */
+    int64_t time_ms;
+};
+
+/* An alert that may be due to be escalated. */
+struct rg_alertlog_due {
+    int64_t due_ms;
+    uint64_t logseq; /* where it was raised */
+    uint64_t case_no;
+};
+
 /* Open the log of @c->kv; everything is borrowed. Errors: RG_ERR_NOMEM; RG_ERR_CORRUPT; RG_ERR_IO.
  */
 RG_CHECKED rg_err rg_alertlog_open(const struct rg_alertlog_config *c, struct rg_alertlog **out);
@@ -64,6 +83,22 @@ RG_CHECKED rg_err rg_alertlog_add(struct rg_alertlog *l, const struct rg_alertlo
  * not all could be judged). Errors: as rg_alertlog_add(). */
 RG_CHECKED rg_err rg_alertlog_settle(struct rg_alertlog *l, const struct rg_alertlog_finding *f,
                                      bool keep);
+/* Add an acknowledgement: it is written if the alert is in the log, is about this case, holds, and
+ * was not acknowledged before; else nothing is. Errors: as rg_alertlog_add(). */
+RG_CHECKED rg_err rg_alertlog_acknowledge(struct rg_alertlog *l, const struct rg_alertlog_ack *a);
+/* No critical alert is due to be escalated before this ledger time; RG_ALERTLOG_NEVER: none is. */
+int64_t rg_alertlog_due_floor(const struct rg_alertlog *l);
+/* Write to @out up to @max alerts due before @before_ms, earliest first, leaving out the first
+ * @skip; none may wait to be written. Gives how many. Errors: RG_ERR_CORRUPT; as
+ * rg_kv_cursor_next(). */
+RG_CHECKED rg_err rg_alertlog_due(struct rg_alertlog *l, int64_t before_ms, size_t skip,
+                                  struct rg_alertlog_due *out, size_t max, size_t *out_count);
+/* Let the next rg_alertlog_write() escalate @list, borrowed until then; 0 @count: nothing. */
+void rg_alertlog_escalate(struct rg_alertlog *l, const struct rg_alertlog_due *list, size_t count);
+/* Find the alert that was raised under @id, see rg_monitor_find_raised().
+ * Errors: RG_ERR_NOT_FOUND; RG_ERR_CORRUPT; as rg_kv_begin_read(). */
+RG_CHECKED rg_err rg_alertlog_find_raised(struct rg_alertlog *l, const struct rg_hash *id,
+                                          struct rg_monitor_raised *out);
 /* Add a system alert, see rg_monitor_system_alert(). @time_ms: ledger time. */
 void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_bytes subject,
                             const char *text, int64_t time_ms);

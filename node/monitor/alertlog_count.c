@@ -17,11 +17,11 @@ static bool is_agreed(const struct rg_alertlog *l, struct rg_bytes rule)
     return false;
 }
 
-/* What an alert in @state is counted as: raised or healed; withdrawn, or never raised: 0. */
+/* What an alert in @state is counted as: raised, whoever has seen it or has not; or healed;
+ * withdrawn, or never raised: 0. */
 static uint64_t counted_as(uint8_t state)
 {
-    return state == RG_CLOUDEVENT_RAISED || state == RG_CLOUDEVENT_ACKNOWLEDGED
-               ? RG_CLOUDEVENT_RAISED
+    return rg_alertlog__holds(state)       ? RG_CLOUDEVENT_RAISED
            : state == RG_CLOUDEVENT_HEALED ? RG_CLOUDEVENT_HEALED
                                            : 0;
 }
@@ -30,7 +30,7 @@ rg_err rg_alertlog__count(struct rg_alertlog *l, struct rg_kv_txn *txn,
                           const struct rg_cloudevent_alert *a, const struct rg_alertlog_finding *f,
                           const struct rg_alertlog_stand *before)
 {
-    const uint64_t as[2] = {before->known ? counted_as(before->state) : 0,
+    const uint64_t as[2] = {before->known ? counted_as(before->head.state) : 0,
                             counted_as((uint8_t)a->state)};
     rg_err e = RG_OK;
     if (a->severity == RG_CLOUDEVENT_SYSTEM || as[0] == as[1] || !is_agreed(l, a->rule)) {

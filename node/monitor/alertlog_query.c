@@ -4,7 +4,6 @@
 
 #include "base/bytes.h"
 #include "crypto/rand.h"
-#include "crypto/seal.h"
 #include "node/monitor/alertlog.h"
 #include "node/monitor/alertlog_priv.h"
 #include "node/monitor/alertstore.h"
@@ -58,27 +57,19 @@ static rg_err key_of(struct query *x, uint64_t case_no, const uint8_t **out)
     return RG_OK;
 }
 
-/* Open the record and tell it, unless it would pass the query's room. */
-static rg_err tell(struct query *x, uint64_t logseq, uint64_t case_no, struct rg_bytes sealed)
+/* Open record @told and tell it at @logseq, unless it would pass the query's room. */
+static rg_err tell(struct query *x, uint64_t logseq, uint64_t case_no, uint64_t told)
 {
     const uint8_t *key = NULL;
+    struct rg_bytes topic;
+    struct rg_bytes json;
     rg_err e = key_of(x, case_no, &key);
     if (e != RG_OK) {
         return e == RG_ERR_NOT_FOUND ? RG_OK : e;
     }
-    if (sealed.len < RG_SEAL_EXTRA || sealed.len > RG_ALERTLOG_PLAIN_MAX + RG_SEAL_EXTRA) {
-        return RG_ERR_CORRUPT;
-    }
-    uint8_t ad[RG_ALERTLOG_AD_BYTES];
-    if (rg_seal_open(key, rg_alertlog__ad(x->l, logseq, ad), sealed, x->l->plain) != RG_OK) {
-        return RG_ERR_CORRUPT;
-    }
-    struct rg_reader r =
-        rg_bytes_reader((struct rg_bytes){x->l->plain, sealed.len - RG_SEAL_EXTRA});
-    const struct rg_bytes topic = rg_bytes_get_sized(&r, RG_ALERTLOG_PLAIN_MAX);
-    const struct rg_bytes json = rg_bytes_get_sized(&r, RG_ALERTLOG_PLAIN_MAX);
-    if (!rg_bytes_done(&r)) {
-        return RG_ERR_CORRUPT;
+    e = rg_alertlog__open(x->l, x->txn, told, key, &topic, &json);
+    if (e != RG_OK) {
+        return e;
     }
     const size_t cost = topic.len + json.len;
     if (x->told == x->q->max || (x->told > 0 && x->bytes + cost > x->q->max_bytes)) {
@@ -93,21 +84,29 @@ static rg_err tell(struct query *x, uint64_t logseq, uint64_t case_no, struct rg
 
 static rg_err look(struct query *x, uint64_t logseq, struct rg_bytes value)
 {
-    struct rg_reader r = rg_bytes_reader(value);
-    const uint8_t format = rg_bytes_get_u8(&r);
-    const uint8_t severity = rg_bytes_get_u8(&r);
-    const uint8_t state = rg_bytes_get_u8(&r);
-    const uint64_t case_no = rg_bytes_get_u64(&r);
-    const struct rg_bytes sealed = rg_bytes_get_range(&r, rg_bytes_left(&r));
-    if (r.failed || format != RG_ALERTLOG_FORMAT) {
-        return RG_ERR_CORRUPT;
+    const struct rg_monitor_query *q = x->q;
+    struct rg_alertlog_head h;
+    const rg_err e = rg_alertlog__read_head(value, &h);
+    if (e != RG_OK || (x->severity != 0 && x->severity != h.severity) ||
+        (q->case_no != 0 && q->case_no != h.case_no)) {
+        return e;
     }
-    if ((x->severity != 0 && x->severity != severity) ||
-        (x->q->case_no != 0 && x->q->case_no != case_no) ||
-        (x->q->open_only && state != RG_CLOUDEVENT_RAISED)) {
-        return RG_OK;
+    if (!q->open_only && !q->unacknowledged) {
+        return tell(x, logseq, h.case_no, logseq);
     }
-    return tell(x, logseq, case_no, sealed);
+    /* What an alert says of itself by now stands in its newest record. */
+    const bool open = h.newest != 0 && rg_alertlog__holds(h.state);
+    const bool seen = h.state == RG_CLOUDEVENT_ACKNOWLEDGED || h.case_no == 0;
+    return open && !(q->unacknowledged && seen) ? tell(x, logseq, h.case_no, h.newest) : RG_OK;
+}
+
+/* Tell the last raise of the one alert that is asked for. */
+static rg_err look_for(struct query *x, uint64_t *out_next)
+{
+    struct rg_alertlog_stand s;
+    const rg_err e = rg_alertlog__stand(x->l, x->txn, x->q->alert, &s);
+    *out_next = x->q->since;
+    return e == RG_OK && s.known ? tell(x, s.logseq, s.head.case_no, s.logseq) : e;
 }
 
 /* The record a cursor stands on: itself in the log, or what the index of a case points to.
@@ -186,8 +185,13 @@ rg_err rg_alertlog_query(struct rg_alertlog *l, const struct rg_monitor_query *q
     if (e != RG_OK) {
         return e;
     }
-    e = rg_kv_cursor_open(x.txn, q->case_no == 0 ? RG_ALERTSTORE_LOG : RG_ALERTSTORE_CASE, &c);
-    if (e == RG_OK) {
+    if (q->alert != NULL) {
+        *out_more = false;
+        e = look_for(&x, out_next);
+    } else {
+        e = rg_kv_cursor_open(x.txn, q->case_no == 0 ? RG_ALERTSTORE_LOG : RG_ALERTSTORE_CASE, &c);
+    }
+    if (e == RG_OK && c != NULL) {
         e = walk(&x, c, out_next, out_more);
         rg_kv_cursor_close(&c);
     }

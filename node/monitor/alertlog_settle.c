@@ -1,11 +1,7 @@
 /* A case was judged anew: what the log says of it is brought in line with what holds now. */
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "base/hex.h"
-#include "crypto/seal.h"
 #include "node/monitor/alertlog_priv.h"
 #include "node/monitor/alertstore.h"
 #include "rules/definition.h"
@@ -130,55 +126,43 @@ static rg_err list_case(const struct settling *s, uint64_t **out, size_t *out_co
     return e == RG_ERR_NOT_FOUND ? RG_OK : e;
 }
 
-/* Name and rule of the alert in @json. False: it is of another process or version than those
- * that were judged by now, or no alert. */
-static bool name_of(const struct settling *s, struct rg_bytes json, struct rg_hash *out,
-                    char rule[static RG_NAME_MAX + 1])
+/* Read the alert in @json. False: it is of another process or version than those that were judged
+ * by now, or no alert. */
+static bool read_alert(const struct settling *s, struct rg_bytes json,
+                       struct rg_cloudevent_said *out)
 {
     const struct rg_definition *d = s->l->config.definition;
-    json_t *o = json_loadb((const char *)json.data, json.len, 0, NULL);
-    const json_t *data = json_object_get(o, "data");
-    const char *alert = json_string_value(json_object_get(data, "alert"));
-    const char *process = json_string_value(json_object_get(data, "process"));
-    const char *id = json_string_value(json_object_get(data, "rule"));
-    (void)snprintf(rule, RG_NAME_MAX + 1, "%s", id != NULL ? id : "");
-    const bool ok = alert != NULL && process != NULL && strcmp(process, d->process) == 0 &&
-                    json_integer_value(json_object_get(data, "version")) == d->version &&
-                    rg_hex_parse(alert, out->b, RG_HASH_BYTES) == RG_OK;
-    json_decref(o);
-    return ok;
+    return rg_cloudevent_read(json, out) == RG_OK && strcmp(out->process, d->process) == 0 &&
+           out->version == d->version;
 }
 
 /* Withdraw the alert of record @logseq if it is open and was not found. */
 static rg_err withdraw(struct settling *s, uint64_t logseq)
 {
     struct rg_alertlog *l = s->l;
-    const struct rg_casestate *c = s->w->f.c;
-    struct rg_cloudevent_alert a = {.severity = RG_CLOUDEVENT_SYSTEM};
-    char rule[RG_NAME_MAX + 1];
-    struct rg_bytes value;
-    rg_err e = rg_alertlog__record(s->txn, logseq, &value);
-    if (e != RG_OK || value.data[RG_ALERTLOG_HEAD_STATE] != RG_CLOUDEVENT_RAISED) {
+    const struct rg_alertlog_finding *f = &s->w->f;
+    const struct rg_alertlog_key key = {f->c->case_no, f->c->rest_key};
+    struct rg_cloudevent_alert a = {.state = RG_CLOUDEVENT_WITHDRAWN,
+                                    .time_ms = f->time_ms,
+                                    .has_place = f->has_place,
+                                    .place = f->place};
+    struct rg_alertlog_head head;
+    struct rg_cloudevent_said said;
+    struct rg_bytes topic;
+    struct rg_bytes json;
+    rg_err e = rg_alertlog__record(s->txn, logseq, &head, &json);
+    if (e != RG_OK || head.newest == 0 || !rg_alertlog__holds(head.state)) {
         return e;
     }
-    uint8_t ad[RG_ALERTLOG_AD_BYTES];
-    const struct rg_bytes sealed = {value.data + RG_ALERTLOG_HEAD_BYTES,
-                                    value.len - RG_ALERTLOG_HEAD_BYTES};
-    if (rg_seal_open(c->rest_key, rg_alertlog__ad(l, logseq, ad), sealed, l->plain) != RG_OK) {
-        return RG_ERR_CORRUPT;
+    e = rg_alertlog__open(l, s->txn, logseq, key.key, &topic, &json);
+    if (e != RG_OK || !read_alert(s, json, &said) || find(s, &said.alert) != NULL) {
+        return e;
     }
-    a.severity = (enum rg_cloudevent_severity)value.data[RG_ALERTLOG_HEAD_SEVERITY];
-    struct rg_reader r = rg_bytes_reader((struct rg_bytes){l->plain, sealed.len - RG_SEAL_EXTRA});
-    (void)rg_bytes_get_sized(&r, RG_ALERTLOG_PLAIN_MAX);
-    const struct rg_bytes json = rg_bytes_get_sized(&r, RG_ALERTLOG_PLAIN_MAX);
-    if (!rg_bytes_done(&r)) {
-        return RG_ERR_CORRUPT;
-    }
-    if (!name_of(s, json, &a.alert, rule) || find(s, &a.alert) != NULL) {
-        return RG_OK;
-    }
-    a.rule = rg_bytes_str(rule);
-    return rg_alertlog__withdraw(l, s->txn, &s->w->f, json, &a);
+    a.alert = said.alert;
+    a.rule = rg_bytes_str(said.rule);
+    a.severity = (enum rg_cloudevent_severity)head.severity;
+    e = rg_alertlog__escalate_before(l, s->txn, &key, &a.alert, a.time_ms);
+    return e == RG_OK ? rg_alertlog__again(l, s->txn, &key, logseq, &a, f) : e;
 }
 
 rg_err rg_alertlog__settle(struct rg_alertlog *l, struct rg_kv_txn *txn, size_t at)

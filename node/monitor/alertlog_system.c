@@ -67,9 +67,9 @@ rg_err rg_alertlog_is_open(struct rg_alertlog *l, const char *code, struct rg_by
     rg_hash_one(RG_DOMAIN_ALERT, &l->config.genesis->ledger_id, subject, &hash);
     name_system(l, code, &hash, &name);
     rg_err e = rg_kv_begin_read(l->config.kv, &txn);
-    e = e == RG_OK ? rg_alertlog__look_up(l, txn, &name, &s) : e;
+    e = e == RG_OK ? rg_alertlog__stand(l, txn, &name, &s) : e;
     rg_kv_abort(&txn);
-    *out = e == RG_OK && s.known && s.state == RG_CLOUDEVENT_RAISED;
+    *out = e == RG_OK && s.known && rg_alertlog__holds(s.head.state);
     return e;
 }
 

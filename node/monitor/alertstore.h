@@ -9,8 +9,8 @@
 #include "base/types.h"
 #include "storage/kv.h"
 
-/* 2: with the digests of what the log holds. */
-#define RG_ALERTSTORE_FORMAT 2
+/* 3: what became of an alert stands in the head of its raise; when it is escalated; digests. */
+#define RG_ALERTSTORE_FORMAT 3
 
 enum rg_alertstore_table {
     RG_ALERTSTORE_META,   /* name -> u64, or the ledger's id */
@@ -21,6 +21,7 @@ enum rg_alertstore_table {
     RG_ALERTSTORE_IDS,    /* alert id (32 bytes) -> logseq */
     RG_ALERTSTORE_TOPIC,  /* topic -> the first sequence number that was never used */
     RG_ALERTSTORE_CURSOR, /* principal (u32 BE), name -> logseq acknowledged */
+    RG_ALERTSTORE_UNSEEN, /* when to escalate, logseq (u64 BE each) -> nothing */
     RG_ALERTSTORE_DIGEST, /* checkpoint, agency (u64 BE each) -> see alertdigest.h */
     RG_ALERTSTORE_TABLES
 };

@@ -34,6 +34,8 @@ static const char *state_text(enum rg_cloudevent_state s)
         return "acknowledged";
     case RG_CLOUDEVENT_WITHDRAWN:
         return "withdrawn";
+    case RG_CLOUDEVENT_ESCALATED:
+        return "escalated";
     }
     return "?";
 }
@@ -140,17 +142,75 @@ char *rg_cloudevent_alert(const struct rg_cloudevent_alert *a)
     return finish(o, data, bad);
 }
 
-char *rg_cloudevent_withdrawn(const struct rg_cloudevent_alert *a, struct rg_bytes raised)
+static int put_acknowledged(json_t *data, const struct rg_cloudevent_alert *a)
+{
+    json_t *who = json_object();
+    int bad = put_bytes(who, "agency", a->agency) | put_bytes(who, "member", a->member);
+    if (a->note.len > 0) {
+        bad |= put_bytes(who, "note", a->note);
+    }
+    return bad | json_object_set_new(data, "acknowledged", who);
+}
+
+/* Put @text before the message in language @key. */
+static int put_before(json_t *message, const char *key, const char *text)
+{
+    const char *there = json_string_value(json_object_get(message, key));
+    return json_object_set_new(message, key,
+                               json_sprintf("%s %s", text, there != NULL ? there : ""));
+}
+
+static int put_escalated(json_t *data, const struct rg_cloudevent_alert *a, const json_t *o)
+{
+    json_t *message = json_object_get(data, "message");
+    return put_before(message, "de", a->message_de) | put_before(message, "en", a->message_en) |
+           json_object_set(data, "since", json_object_get(o, "time"));
+}
+
+char *rg_cloudevent_again(const struct rg_cloudevent_alert *a, struct rg_bytes raised)
 {
     json_t *o = json_loadb((const char *)raised.data, raised.len, 0, NULL);
     json_t *data = json_incref(json_object_get(o, "data"));
-    int bad = put_time(o, "time", a->time_ms) | put_hex(o, "id", a->id.b, sizeof a->id.b) |
-              put_number(o, "logseq", (int64_t)a->logseq) |
-              put_text(data, "state", state_text(a->state));
+    int bad = 0;
+    if (a->state == RG_CLOUDEVENT_ESCALATED) {
+        bad = put_escalated(data, a, o); /* before its time is written over */
+    } else if (a->state == RG_CLOUDEVENT_ACKNOWLEDGED) {
+        bad = put_acknowledged(data, a);
+    }
+    bad |= put_time(o, "time", a->time_ms) | put_hex(o, "id", a->id.b, sizeof a->id.b) |
+           put_number(o, "logseq", (int64_t)a->logseq) |
+           put_text(data, "state", state_text(a->state));
     if (a->has_place) {
         bad |= put_place(data, "by", &a->place);
     }
     return finish(o, data, bad);
+}
+
+static bool read_text(const json_t *o, const char *key, char *out, size_t cap)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    const int n = s != NULL ? snprintf(out, cap, "%s", s) : -1;
+    return n >= 0 && (size_t)n < cap;
+}
+
+rg_err rg_cloudevent_read(struct rg_bytes json, struct rg_cloudevent_said *out)
+{
+    struct rg_cloudevent_said said = {.version = 0};
+    char alert[2 * RG_HASH_BYTES + 1];
+    json_t *o = json_loadb((const char *)json.data, json.len, 0, NULL);
+    const json_t *data = json_object_get(o, "data");
+    const bool ok = read_text(o, "time", said.time, sizeof said.time) &&
+                    read_text(data, "alert", alert, sizeof alert) &&
+                    rg_hex_parse(alert, said.alert.b, RG_HASH_BYTES) == RG_OK &&
+                    read_text(data, "rule", said.rule, sizeof said.rule) &&
+                    read_text(data, "process", said.process, sizeof said.process);
+    said.version = (uint32_t)json_integer_value(json_object_get(data, "version"));
+    json_decref(o);
+    if (!ok) {
+        return RG_ERR_INVALID;
+    }
+    *out = said;
+    return RG_OK;
 }
 
 char *rg_cloudevent_step(const struct rg_cloudevent_step *s)

@@ -5,6 +5,8 @@
 #define RG_MONITOR_CLOUDEVENT_H
 
 #include "base/err.h"
+#include "base/limits.h"
+#include "base/time.h"
 #include "base/types.h"
 
 enum rg_cloudevent_severity {
@@ -18,6 +20,7 @@ enum rg_cloudevent_state {
     RG_CLOUDEVENT_HEALED,
     RG_CLOUDEVENT_ACKNOWLEDGED,
     RG_CLOUDEVENT_WITHDRAWN, /* the case was judged anew after a correction, and it does not hold */
+    RG_CLOUDEVENT_ESCALATED, /* critical, and nobody acknowledged it in time */
 };
 
 /* Where an entry stands and who wrote it. */
@@ -50,6 +53,17 @@ struct rg_cloudevent_alert {
     int64_t event_no; /* -1: the case as a whole */
     bool has_due;
     int64_t due_ms;
+    struct rg_bytes member; /* who acknowledged, of `agency`, and the note */
+    struct rg_bytes note;   /* empty: none */
+};
+
+/* What an alert's text says of itself. */
+struct rg_cloudevent_said {
+    struct rg_hash alert;
+    char rule[RG_NAME_MAX + 1];
+    char process[RG_NAME_MAX + 1];
+    uint32_t version;
+    char time[RG_TIME_TEXT_MAX];
 };
 
 struct rg_cloudevent_step {
@@ -74,10 +88,13 @@ struct rg_cloudevent_block {
 
 /* Each gives a NUL-terminated text, to be freed with free(), or NULL when there is no memory. */
 char *rg_cloudevent_alert(const struct rg_cloudevent_alert *a);
-/* The alert @raised (JSON as rg_cloudevent_alert() writes it), no longer held: with id, logseq,
- * state, time of @a, and its place as the entry that made it so. NULL also: @raised is no such
- * text. */
-char *rg_cloudevent_withdrawn(const struct rg_cloudevent_alert *a, struct rg_bytes raised);
+/* The alert @raised (JSON as rg_cloudevent_alert() writes it), told again in another state: with
+ * id, logseq, state, time of @a, and its place as the entry that made it so. ACKNOWLEDGED: with
+ * agency, member and note; ESCALATED: with the time of @raised, and the messages of @a before its
+ * own. NULL also: @raised is no such text. */
+char *rg_cloudevent_again(const struct rg_cloudevent_alert *a, struct rg_bytes raised);
+/* Read what rg_cloudevent_alert() wrote. Errors: RG_ERR_INVALID  it is no such text. */
+RG_CHECKED rg_err rg_cloudevent_read(struct rg_bytes json, struct rg_cloudevent_said *out);
 char *rg_cloudevent_step(const struct rg_cloudevent_step *s);
 char *rg_cloudevent_block(const struct rg_cloudevent_block *b);
 char *rg_cloudevent_heartbeat(uint64_t logseq, uint64_t height);

@@ -6,7 +6,7 @@
  *
  * A difference is an alert of the system, one for each peer, healed when a later checkpoint agrees;
  * whether it is open stands in the log. Each height is compared once with a peer, and from the
- * fourth difference of a peer on one an hour is told, so that a peer that tells now this, now that
+ * fifth difference of a peer on one an hour is told, so that a peer that tells now this, now that
  * does not fill the log. Nothing of the ledger depends on any of this.
  *
  * Owner: the agency thread. */

@@ -98,10 +98,16 @@ static bool due(const struct rg_evaluate *e)
     return e->ticks && rg_casestate_cache_due_floor(e->config.cases) < judged_ms(e);
 }
 
+/* Whether a critical alert may be due that nobody acknowledged. */
+static bool unseen(const struct rg_evaluate *e)
+{
+    return rg_alertlog_due_floor(e->config.log) < judged_ms(e);
+}
+
 static void raise_height(struct rg_evaluate *e)
 {
     const uint64_t h = drained(e) ? e->follow_height : e->top_height > 0 ? e->top_height - 1 : 0;
-    if (h > e->height && !e->blocked && !due(e)) {
+    if (h > e->height && !e->blocked && !due(e) && !unseen(e)) {
         e->height = h;
         if (!e->moved) {
             e->moved = true;
@@ -151,7 +157,8 @@ uint64_t rg_evaluate_complete(const struct rg_evaluate *e)
 
 bool rg_evaluate_wants(const struct rg_evaluate *e)
 {
-    return e->redo_count > 0 || e->cursor < rg_feed_tip(e->config.feed) || (due(e) && !e->blocked);
+    return e->redo_count > 0 || e->cursor < rg_feed_tip(e->config.feed) ||
+           ((due(e) || unseen(e)) && !e->blocked);
 }
 
 /* Look up the state of a case that the batch meets for the first time. */
@@ -208,13 +215,16 @@ static rg_err take_event(void *ctx, const struct rg_feed_event *ev)
 {
     struct rg_evaluate *e = ctx;
     struct rg_opbatch *b = &e->batch;
-    if (ev->event->about.kind != RG_ABOUT_NONE && e->redo_count == 0) {
+    const bool acknowledges = ev->event->about.kind == RG_ABOUT_ACKNOWLEDGE;
+    if (ev->event->about.kind != RG_ABOUT_NONE && !acknowledges && e->redo_count == 0) {
         return take_amend(e, ev);
     }
-    if (!rg_opbatch_has_room(b, ev)) {
+    const uint32_t known = rg_opbatch_find(b, ev->case_no);
+    /* What acknowledges an alert is the last of its case, and counts after all that was found. */
+    if (!rg_opbatch_has_room(b, ev) ||
+        (known != RG_OPBATCH_NONE && b->ops[b->cases[known].last].ack != NULL)) {
         return RG_ERR_FULL;
     }
-    const uint32_t known = rg_opbatch_find(b, ev->case_no);
     bool tick = e->ticks;
     if (known == RG_OPBATCH_NONE) {
         const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key,
@@ -267,7 +277,11 @@ static rg_err end_redo(struct rg_evaluate *e, const struct rg_casestate *c)
         f.place = e->amend_place;
     }
     f.height = rg_evaluate__height_of(e, f.time_ms);
-    const rg_err err = rg_alertlog_settle(e->config.log, &f, e->redo_failed);
+    rg_err err = rg_alertlog_settle(e->config.log, &f, e->redo_failed);
+    if (err == RG_OK && e->redo_acks) {
+        e->redo_ack.c = c;
+        err = rg_alertlog_acknowledge(e->config.log, &e->redo_ack);
+    }
     if (err == RG_OK) {
         e->redo_count--;
         e->redo_reset = false;
@@ -298,6 +312,7 @@ static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
             rg_casestate_reset(e->config.cases, state);
             e->redo_reset = true;
             e->redo_failed = false;
+            e->redo_acks = false;
         }
         const struct rg_feed_range range = {.case_no = case_no,
                                             .from = state->event_count,
@@ -426,6 +441,12 @@ rg_err rg_evaluate_next(struct rg_evaluate *e, struct rg_bytes *out)
         begin_batch(e);
     } else {
         e->blocked = false;
+    }
+    if (unseen(e)) {
+        err = rg_evaluate__escalate(e, judged_ms(e));
+        if (err != RG_OK) {
+            return err;
+        }
     }
     raise_height(e);
     if (e->cursor < rg_feed_tip(e->config.feed)) {

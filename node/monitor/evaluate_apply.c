@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/panic.h"
 #include "ledger/genesis.h"
+#include "node/monitor/blocktime.h"
 #include "node/monitor/evaluate.h"
 #include "node/monitor/evaluate_priv.h"
 #include "rules/definition.h"
@@ -72,6 +73,33 @@ static rg_err count_events(struct rg_evaluate *e, uint32_t i)
     return err;
 }
 
+rg_err rg_evaluate__acknowledge(struct rg_evaluate *e, uint32_t i)
+{
+    const struct rg_opbatch_op *op = &e->batch.ops[e->batch.cases[i].last];
+    const bool redo = e->kind == RG_EVALUATE_REDO;
+    e->redo_acks = redo && op->ack != NULL;
+    if (op->ack == NULL) {
+        return RG_OK;
+    }
+    struct rg_alertlog_ack a = {.c = e->state[i],
+                                .raised = op->ack->raised,
+                                .place = op->place,
+                                .member = op->ack->member,
+                                .note = op->ack->note,
+                                .time_ms = op->time_ms};
+    if (!redo) {
+        return rg_alertlog_acknowledge(e->config.log, &a);
+    }
+    /* Behind what settles the case; the batch is gone by then. */
+    RG_ASSERT(a.note.len <= sizeof e->redo_note);
+    if (a.note.len > 0) {
+        memcpy(e->redo_note, a.note.data, a.note.len);
+    }
+    a.note.data = (const uint8_t *)e->redo_note;
+    e->redo_ack = a;
+    return RG_OK;
+}
+
 rg_err rg_evaluate__pass_over(struct rg_evaluate *e, uint32_t i)
 {
     struct rg_casestate *c = e->state[i];
@@ -91,30 +119,21 @@ rg_err rg_evaluate__pass_over(struct rg_evaluate *e, uint32_t i)
     const rg_err set =
         rg_casestate_set(e->config.cases, c, (struct rg_bytes){copy, len}, RG_CASESTATE_NEVER);
     free(copy);
-    return set;
+    return set == RG_OK ? rg_evaluate__acknowledge(e, i) : set;
 }
 
 /* The time of the first block after @due_ms: when that deadline was breached. */
 static int64_t first_block_after(struct rg_evaluate *e, int64_t due_ms, int64_t otherwise)
 {
-    struct rg_chain_view *v = NULL;
-    struct rg_chain_block block;
-    uint64_t height = 0;
     if (e->due_known && e->due_known_ms == due_ms) {
         return e->due_block_ms;
     }
-    if (rg_chain_view_open(e->config.chain, &v) != RG_OK) {
-        return otherwise;
-    }
     int64_t time = otherwise;
-    if (rg_chain_view_height_after(v, due_ms, &height) == RG_OK &&
-        rg_chain_view_block(v, height, &block) == RG_OK) {
-        time = block.time_ms;
+    if (rg_blocktime_after(e->config.chain, due_ms, &time) == RG_OK) {
         e->due_known = true;
         e->due_known_ms = due_ms;
         e->due_block_ms = time;
     }
-    rg_chain_view_close(&v);
     return time;
 }
 
@@ -197,6 +216,7 @@ static bool check_answer(const struct rg_evaluate *e, struct rg_bytes answer)
             alerts += item.kind == RG_HOSTMSG_ALERT ? 1 : 0;
         }
         waiting += alerts;
+        waiting += ok && e->batch.ops[e->batch.cases[i].last].ack != NULL ? 1 : 0;
         ok = ok && waiting <= RG_ALERTLOG_WAITING_MAX &&
              alerts <= RG_EVALUATE_ALERTS_MAX + 64 * (uint64_t)e->batch.cases[i].op_count;
         i++;
@@ -210,7 +230,7 @@ static void publish_steps(struct rg_evaluate *e, uint32_t i)
     const struct rg_opbatch_case *c = &e->batch.cases[i];
     for (uint32_t at = c->first; at != RG_OPBATCH_NONE; at = e->batch.ops[at].next) {
         const struct rg_opbatch_op *op = &e->batch.ops[at];
-        if (op->kind != RG_HOSTMSG_OP_ENTRY) {
+        if (op->kind != RG_HOSTMSG_OP_ENTRY || op->ack != NULL) {
             continue;
         }
         char *json = NULL;
@@ -275,7 +295,7 @@ static rg_err apply_case(struct rg_evaluate *e, uint32_t i, const struct rg_host
             err = add_finding(e, i, &item);
         }
     }
-    return err;
+    return err == RG_OK ? rg_evaluate__acknowledge(e, i) : err;
 }
 
 static void finish(struct rg_evaluate *e)

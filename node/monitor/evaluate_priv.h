@@ -1,4 +1,4 @@
-/* What evaluate.c (what next) and evaluate_apply.c (answers) share. */
+/* What evaluate.c (what next), evaluate_apply.c (answers) and evaluate_escalate.c share. */
 #ifndef RG_MONITOR_EVALUATE_PRIV_H
 #define RG_MONITOR_EVALUATE_PRIV_H
 
@@ -42,8 +42,11 @@ struct rg_evaluate {
     uint32_t narrow; /* so many events are sent one by one */
     uint64_t redo[RG_OPBATCH_CASES_MAX];
     uint32_t redo_count;
-    bool redo_reset;     /* the first of them was emptied and is under way */
-    bool redo_failed;    /* ... and not all of it could be judged */
+    bool redo_reset;  /* the first of them was emptied and is under way */
+    bool redo_failed; /* ... and not all of it could be judged */
+    bool redo_acks;   /* ... and its last event is `redo_ack`, which counts after all else */
+    struct rg_alertlog_ack redo_ack;
+    char redo_note[RG_NAME_MAX];
     uint64_t amend_case; /* the case to be judged anew, or under way, is so by an entry; 0: none */
     uint64_t amend_no;   /* its feed number */
     struct rg_place amend_place;
@@ -62,10 +65,16 @@ struct rg_evaluate {
 /* Note a system alert about an event or a case that could not be judged. */
 void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_index,
                         const char *text);
+/* When the last event of case @i of the batch acknowledges an alert, tell the log; of a case that
+ * is judged anew, keep it until that is done. Errors: as rg_alertlog_acknowledge(). */
+rg_err rg_evaluate__acknowledge(struct rg_evaluate *e, uint32_t i);
 /* Take case @i of the batch as it is: its events count as judged, its state stays. */
 rg_err rg_evaluate__pass_over(struct rg_evaluate *e, uint32_t i);
 /* The height of the first block of @time_ms, which is a block's. */
 uint64_t rg_evaluate__height_of(struct rg_evaluate *e, int64_t time_ms);
+/* Tell once more the critical alerts that are due and whose cases have no events waiting.
+ * Errors: as rg_evaluate_flush(); rg_casestate_get(). */
+rg_err rg_evaluate__escalate(struct rg_evaluate *e, int64_t now_ms);
 /* The batch is done with. */
 void rg_evaluate__end_batch(struct rg_evaluate *e);
 

@@ -42,7 +42,7 @@ static rg_err open_store(struct rg_monitor *m, char *why, size_t why_cap)
     } else if (e == RG_ERR_VERSION) {
         (void)snprintf(why, why_cap,
                        "alerts store %s is of another version of this program (format %d is "
-                       "wanted); move it away, then all cases are judged anew from the chain",
+                       "wanted); move it away, and it is made anew from the ledger",
                        m->config.data_dir, RG_ALERTSTORE_FORMAT);
     } else if (e != RG_OK) {
         (void)snprintf(why, why_cap, "alerts store %s: %s", m->config.data_dir, rg_err_text(e));
@@ -54,7 +54,7 @@ static rg_err open_parts(struct rg_monitor *m)
 {
     const struct rg_monitor_config *c = &m->config;
     const struct rg_alertlog_config lc = {c->genesis, c->principal, c->definition, c->vault_key,
-                                          c->feed,    m->events,    m->kv};
+                                          c->feed,    m->events,    m->kv,         c->chain};
     rg_err e = rg_casestate_cache_create(m->kv, &c->genesis->ledger_id, &m->cases);
     e = e == RG_OK ? rg_alertlog_open(&lc, &m->log) : e;
     const bool module = c->rules_module != NULL && c->rules_module[0] != '\0';
@@ -421,6 +421,12 @@ rg_err rg_monitor_alerts(struct rg_monitor *m, const struct rg_monitor_query *q,
                          rg_monitor_alert_fn fn, void *ctx, uint64_t *out_next, bool *out_more)
 {
     return rg_alertlog_query(m->log, q, fn, ctx, out_next, out_more);
+}
+
+rg_err rg_monitor_find_raised(struct rg_monitor *m, const struct rg_hash *id,
+                              struct rg_monitor_raised *out)
+{
+    return rg_alertlog_find_raised(m->log, id, out);
 }
 
 rg_err rg_monitor_duties(struct rg_monitor *m, uint64_t case_no, uint64_t token,

@@ -93,14 +93,17 @@ struct rg_monitor_query {
     uint64_t since; /* logseq: later ones */
     uint32_t max;   /* alerts; the callee also stops before @max_bytes of JSON and topics */
     size_t max_bytes;
-    struct rg_bytes severity; /* empty: any; else `warning`, `critical`, `system` */
-    uint64_t case_no;         /* 0: any */
-    bool open_only;           /* not healed, not acknowledged (GetCase) */
+    struct rg_bytes severity;    /* empty: any; else `warning`, `critical`, `system` */
+    uint64_t case_no;            /* 0: any */
+    bool open_only;              /* what holds: neither healed nor withdrawn (GetCase) */
+    bool unacknowledged;         /* ... of a case, and nobody has acknowledged it */
+    const struct rg_hash *alert; /* NULL: any; else only its last raise, whatever came of that */
 };
 /* Told one alert; everything borrowed for the call. */
 typedef void (*rg_monitor_alert_fn)(void *ctx, uint64_t logseq, struct rg_bytes topic,
                                     struct rg_bytes json);
-/* Tell @fn the alerts of @q in order of logseq. Gives whether there are more behind the last one
+/* Tell @fn the alerts of @q in order of logseq; those that hold as they were told last, under the
+ * logseq of their raise. Gives whether there are more behind the last one
  * told. Synchronous; looks at a bounded number of records: when that is used up @out_more is set,
  * and
  * @out_next is the `since` to go on with.
@@ -108,6 +111,16 @@ typedef void (*rg_monitor_alert_fn)(void *ctx, uint64_t logseq, struct rg_bytes 
 RG_CHECKED rg_err rg_monitor_alerts(struct rg_monitor *m, const struct rg_monitor_query *q,
                                     rg_monitor_alert_fn fn, void *ctx, uint64_t *out_next,
                                     bool *out_more);
+
+/* How the alert that was raised under an id stands. */
+struct rg_monitor_raised {
+    uint64_t case_no; /* 0: it is about no case */
+    bool open;        /* neither healed nor withdrawn */
+    bool acknowledged;
+};
+/* Find it. Errors: RG_ERR_NOT_FOUND; RG_ERR_CORRUPT; RG_ERR_IO. */
+RG_CHECKED rg_err rg_monitor_find_raised(struct rg_monitor *m, const struct rg_hash *id,
+                                         struct rg_monitor_raised *out);
 
 /* How a case stands: duties and rules of @c, the rest of it is empty; borrowed for the call. @err:
  * RG_OK; RG_ERR_BUSY the host is being restarted; RG_ERR_CLOSED; then there is nothing in @c. */

@@ -66,6 +66,9 @@ uint32_t rg_opbatch_find(const struct rg_opbatch *b, uint64_t case_no)
 static size_t text_bytes(const struct rg_event *ev)
 {
     size_t n = ev->step.len + 16 + ev->field_count * (sizeof(struct rg_event_field) + 32) + 16;
+    n += ev->about.kind == RG_ABOUT_ACKNOWLEDGE
+             ? sizeof(struct rg_opbatch_ack) + ev->about.reason.len + 32
+             : 0;
     for (uint32_t i = 0; i < ev->field_count; i++) {
         n += ev->fields[i].name.len + ev->fields[i].value.len;
     }
@@ -125,6 +128,13 @@ void rg_opbatch_add_event(struct rg_opbatch *b, const struct rg_feed_event *e)
     for (uint32_t i = 0; i < ev->field_count; i++) {
         fields[i].name = rg_arena_copy(&b->arena, ev->fields[i].name);
         fields[i].value = rg_arena_copy(&b->arena, ev->fields[i].value);
+    }
+    if (ev->about.kind == RG_ABOUT_ACKNOWLEDGE) {
+        struct rg_opbatch_ack *ack = rg_arena_take_array(&b->arena, 1, sizeof *ack);
+        RG_ASSERT(ack != NULL);
+        *ack = (struct rg_opbatch_ack){ev->about.alert, e->member,
+                                       rg_arena_copy(&b->arena, ev->about.reason)};
+        op->ack = ack;
     }
     RG_ASSERT(!b->arena.failed);
     op->fields = fields;

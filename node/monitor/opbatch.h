@@ -18,6 +18,13 @@
 #define RG_OPBATCH_TEXT_MAX ((size_t)512 * 1024) /* bytes of the copies */
 #define RG_OPBATCH_NONE UINT32_MAX
 
+/* What an event that acknowledges an alert says. */
+struct rg_opbatch_ack {
+    struct rg_hash raised; /* the id under which it was raised */
+    uint32_t member;
+    struct rg_bytes note;
+};
+
 struct rg_opbatch_op {
     enum rg_hostmsg_op_kind kind;
     int64_t time_ms;
@@ -29,7 +36,8 @@ struct rg_opbatch_op {
     struct rg_bytes step;
     const struct rg_event_field *fields;
     uint32_t field_count;
-    uint32_t next; /* of its case */
+    const struct rg_opbatch_ack *ack; /* NULL: it acknowledges nothing */
+    uint32_t next;                    /* of its case */
 };
 
 struct rg_opbatch_case {

@@ -83,8 +83,10 @@ say "a changed file: $(cut -c 1-160 "$T/err.txt" | sed "s|$T/||g")"
 # The library as it is installed, the example built with nothing but that, and another language.
 cmake --install "$REIGEN_BIN/.." --prefix "$T/inst" > "$T/out.txt"
 export PKG_CONFIG_PATH=$(dirname "$(find "$T/inst" -name reigen.pc)")
+sanitize=$(sed -n 's/^RG_SANITIZE:[A-Z]*=//p' "$REIGEN_BIN/../CMakeCache.txt") # its runtime must be the program's, too
 # shellcheck disable=SC2046
-cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror "$root/client/example/alerts.c" $(pkg-config --cflags --libs reigen) -o "$T/alerts"
+cc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror ${sanitize:+-fsanitize=$sanitize} "$root/client/example/alerts.c" \
+  $(pkg-config --cflags --libs reigen) -o "$T/alerts"
 export LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
 value() { sed -n "s/^$1: //p" "$A/node2/profile.yaml"; }
 example() {

@@ -1,4 +1,4 @@
-foreach(part amend casebook flow submit)
+foreach(part acknowledge amend casebook flow submit)
   rg_test(unit agency_${part} SOURCES agency_${part}.c agency_kit.c agency_world.c
     MODULES agency vault rules storage proto ledger crypto base SYSTEM PkgConfig::cmocka)
 endforeach()

@@ -53,6 +53,16 @@ static void on_answer(void *ctx, const struct rg_submit_client *client, const st
                    a->error.len > 0 ? (const char *)a->error.data : "");
 }
 
+static rg_err on_alert(void *ctx, const struct rg_hash *id, struct rg_submit_alert *out)
+{
+    const struct world_node *n = ctx;
+    (void)id;
+    if (n->alert_err == RG_OK) {
+        *out = n->alert;
+    }
+    return n->alert_err;
+}
+
 static void on_peer(void *ctx, uint16_t peer, struct rg_bytes bytes)
 {
     struct world_node *n = ctx;
@@ -119,6 +129,7 @@ void world_node_open(struct world *w, uint32_t i)
                                        .blocks = n->blocks,
                                        .send = on_send,
                                        .answer = on_answer,
+                                       .alert = on_alert,
                                        .ctx = n};
     assert_int_equal(rg_submit_new(&s, &n->submit), RG_OK);
     for (size_t r = 0; r < n->record_count; r++) {

@@ -48,7 +48,9 @@ struct world_node {
     struct world_answer answer[WORLD_ANSWERS_MAX];
     size_t answer_count;
     uint32_t alarms;
-    char alarm[256]; /* the last one */
+    char alarm[256];  /* the last one */
+    rg_err alert_err; /* what the node knows of every alert that is asked for */
+    struct rg_submit_alert alert;
 };
 
 struct world_letter {

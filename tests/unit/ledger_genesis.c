@@ -297,8 +297,9 @@ static void out_of_form(void **state)
 static void amplified(void **state)
 {
     const char *why = NULL;
-    Reigen__Ledger__Principal empty = REIGEN__LEDGER__PRINCIPAL__INIT;
+    Reigen__Ledger__Principal empty;
     (void)state;
+    reigen__ledger__principal__init(&empty);
     Reigen__Ledger__Genesis *m = open_tree();
     m->n_principals = 100000;
     m->principals = many(m->n_principals, &empty);

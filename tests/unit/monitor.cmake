@@ -16,6 +16,11 @@ rg_test(unit monitor_compare
   MODULES ${monitor_modules} ledger proto
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
   ARGS $<TARGET_FILE:reigen-rules>)
+rg_test(unit monitor_acknowledge
+  SOURCES ${monitor_tests}/monitor_acknowledge.c ${monitor_lab}
+  MODULES ${monitor_modules}
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
 rg_test(unit monitor_log
   SOURCES ${monitor_tests}/monitor_log.c ${monitor_lab}
   MODULES ${monitor_modules}
@@ -30,6 +35,7 @@ rg_test(unit monitor_json
   SOURCES ${monitor_tests}/monitor_json.c
   MODULES monitor base
   SYSTEM PkgConfig::cmocka)
+add_dependencies(unit_monitor_acknowledge reigen-rules)
 add_dependencies(unit_monitor_alerts reigen-rules)
 add_dependencies(unit_monitor_amend reigen-rules)
 add_dependencies(unit_monitor_compare reigen-rules)

@@ -59,6 +59,62 @@ static void test_alert(void **state)
     free(text);
 }
 
+/* The same alert in a later state: what it says stays, the rest is that of the state. */
+static void test_again(void **state)
+{
+    (void)state;
+    struct rg_cloudevent_alert a = example();
+    struct rg_cloudevent_said said;
+    char *raised = rg_cloudevent_alert(&a);
+    const struct rg_bytes json = rg_bytes_str(raised);
+    assert_int_equal(rg_cloudevent_read(json, &said), RG_OK);
+    assert_true(rg_hash_eq(&said.alert, &a.alert) && said.version == 1);
+    assert_string_equal(said.rule, "R02H");
+    assert_string_equal(said.process, "anker-dresden");
+    assert_string_equal(said.time, "2023-11-14T22:13:20.123Z");
+    assert_int_equal(rg_cloudevent_read(rg_bytes_str("{}"), &said), RG_ERR_INVALID);
+    assert_int_equal(rg_cloudevent_read(rg_bytes_str("["), &said), RG_ERR_INVALID);
+    a.logseq = 8;
+    a.time_ms += 1000;
+    a.state = RG_CLOUDEVENT_ACKNOWLEDGED;
+    a.place = (struct rg_place){13, 0, 1, 0};
+    a.agency = rg_bytes_str("BAMF");
+    a.member = rg_bytes_str("desk-7");
+    a.note = rg_bytes_str("in_progress");
+    char *text = rg_cloudevent_again(&a, json);
+    assert_string_equal(
+        text, "{\"data\":{\"acknowledged\":{\"agency\":\"BAMF\",\"member\":\"desk-7\",\"note\":"
+              "\"in_progress\"},\"agency\":\"LDS-SN\",\"alert\":\"" A32
+              "\",\"by\":\"13/0/1\",\"case\":\"" P16
+              "\",\"due\":\"2023-11-14T22:13:19.000Z\",\"entry\":\"12/3/45\",\"event_no\":2,"
+              "\"message\":{\"de\":\"ID-Check fehlt. Prüfung durch Sachbearbeitung.\","
+              "\"en\":\"Identity check missing.\"},\"process\":\"anker-dresden\",\"rule\":\"R02H\","
+              "\"severity\":\"critical\",\"state\":\"acknowledged\","
+              "\"step\":\"registrierung_abgeschlossen\",\"version\":1},"
+              "\"datacontenttype\":\"application/json\",\"id\":\"" H32 "\",\"logseq\":8,"
+              "\"source\":\"reigen://anker-dresden\",\"specversion\":\"1.0\",\"subject\":\"" P16
+              "\",\"time\":\"2023-11-14T22:13:21.123Z\",\"type\":\"de.reigen.alert.critical\"}");
+    free(text);
+    a.state = RG_CLOUDEVENT_ESCALATED;
+    a.has_place = false;
+    a.message_de = "Niemand.";
+    a.message_en = "Nobody.";
+    text = rg_cloudevent_again(&a, json);
+    assert_string_equal(
+        text, "{\"data\":{\"agency\":\"LDS-SN\",\"alert\":\"" A32 "\",\"case\":\"" P16
+              "\",\"due\":\"2023-11-14T22:13:19.000Z\",\"entry\":\"12/3/45\",\"event_no\":2,"
+              "\"message\":{\"de\":\"Niemand. ID-Check fehlt. Prüfung durch Sachbearbeitung.\","
+              "\"en\":\"Nobody. Identity check missing.\"},\"process\":\"anker-dresden\","
+              "\"rule\":\"R02H\",\"severity\":\"critical\",\"since\":\"2023-11-14T22:13:20.123Z\","
+              "\"state\":\"escalated\",\"step\":\"registrierung_abgeschlossen\",\"version\":1},"
+              "\"datacontenttype\":\"application/json\",\"id\":\"" H32 "\",\"logseq\":8,"
+              "\"source\":\"reigen://anker-dresden\",\"specversion\":\"1.0\",\"subject\":\"" P16
+              "\",\"time\":\"2023-11-14T22:13:21.123Z\",\"type\":\"de.reigen.alert.critical\"}");
+    free(text);
+    assert_null(rg_cloudevent_again(&a, rg_bytes_str("{")));
+    free(raised);
+}
+
 /* An alert of the system names no case; text that is no UTF-8 does not spoil the whole. */
 static void test_system(void **state)
 {
@@ -119,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alert),
+        cmocka_unit_test(test_again),
         cmocka_unit_test(test_system),
         cmocka_unit_test(test_others),
     };

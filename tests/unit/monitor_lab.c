@@ -61,10 +61,11 @@ static rg_err tell(struct rg_feed *f, uint64_t no, uint64_t as_of, rg_feed_fn fn
     bool cancelled = false;
     const bool about = e->about != RG_ABOUT_NONE;
     const struct lab_event *now = about ? e : in_force(f, no, as_of, &cancelled);
-    struct rg_event ev = {.step = rg_bytes_str(now->step),
-                          .occurred_ms = now->occurred_ms,
-                          .field_count = now->field_count,
-                          .about = {.kind = now->about}};
+    struct rg_event ev = {
+        .step = rg_bytes_str(now->step),
+        .occurred_ms = now->occurred_ms,
+        .field_count = now->field_count,
+        .about = {.kind = now->about, .alert = now->alert, .reason = rg_bytes_str(now->note)}};
     uint8_t key[32];
     for (uint32_t i = 0; i < now->field_count; i++) {
         ev.fields[i].name = rg_bytes_str(now->name[i]);
@@ -167,6 +168,7 @@ struct lab *lab_new(const char *yaml, const char *dir)
     g->agency_count = 2;
     (void)snprintf(g->agency[0].name, sizeof g->agency[0].name, "BAMF");
     (void)snprintf(g->agency[1].name, sizeof g->agency[1].name, "LDS-SN");
+    (void)snprintf(g->principal[0].name, sizeof g->principal[0].name, "desk");
     g->definition_len = (uint32_t)strlen(yaml);
     assert_true(g->definition_len <= sizeof g->definition);
     memcpy(g->definition, yaml, g->definition_len);
@@ -245,6 +247,16 @@ struct lab_event *lab_amend(struct lab *lab, uint64_t target, enum rg_about_kind
     struct lab_event *e = lab_feed(lab, case_no, height, step, occurred_ms);
     e->about = kind;
     e->target = target;
+    return e;
+}
+
+struct lab_event *lab_ack(struct lab *lab, uint64_t case_no, uint64_t height, const char *id,
+                          const char *note)
+{
+    struct lab_event *e = lab_feed(lab, case_no, height, "", lab->time[height]);
+    e->about = RG_ABOUT_ACKNOWLEDGE;
+    assert_int_equal(rg_hex_parse(id, e->alert.b, RG_HASH_BYTES), RG_OK);
+    (void)snprintf(e->note, sizeof e->note, "%s", note);
     return e;
 }
 
@@ -356,7 +368,17 @@ static void take_alert(void *ctx, uint64_t logseq, struct rg_bytes topic, struct
     struct lab_alert *a = &lab->alerts[lab->alert_count];
     json_t *data = json_object_get(o, "data");
     *a = (struct lab_alert){.logseq = logseq, .event_no = -2};
-    assert_int_equal(json_integer_value(json_object_get(o, "logseq")), logseq);
+    assert_true(lab->reads_open ||
+                json_integer_value(json_object_get(o, "logseq")) == (json_int_t)logseq);
+    const json_t *who = json_object_get(data, "acknowledged");
+    if (who != NULL) {
+        const char *note = json_string_value(json_object_get(who, "note"));
+        (void)snprintf(a->who, sizeof a->who, "%s %s %s",
+                       json_string_value(json_object_get(who, "agency")),
+                       json_string_value(json_object_get(who, "member")), note ? note : "-");
+    }
+    copy_text(json_object_get(data, "message"), "en", a->message, sizeof a->message);
+    copy_text(data, "since", a->since, sizeof a->since);
     copy_text(o, "id", a->id, sizeof a->id);
     copy_text(o, "time", a->time, sizeof a->time);
     copy_text(o, "subject", a->subject, sizeof a->subject);
@@ -389,11 +411,13 @@ static void read_query(struct lab *lab, struct rg_monitor_query q)
 
 void lab_read(struct lab *lab)
 {
+    lab->reads_open = false;
     read_query(lab, (struct rg_monitor_query){.max = 100, .max_bytes = 64 * 1024});
 }
 
 void lab_read_open(struct lab *lab, uint64_t case_no)
 {
+    lab->reads_open = true;
     read_query(lab, (struct rg_monitor_query){
                         .max = 100, .max_bytes = 64 * 1024, .case_no = case_no, .open_only = true});
 }

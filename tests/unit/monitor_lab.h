@@ -35,6 +35,8 @@ struct lab_event {
     char step[64];
     enum rg_about_kind about; /* and the feed number, from 1, of the event it is about */
     uint64_t target;
+    struct rg_hash alert; /* ACKNOWLEDGE: the id under which it was raised, and the note */
+    char note[16];
     uint32_t field_count;
     char name[LAB_FIELDS_MAX][24];
     char value[LAB_FIELDS_MAX][64];
@@ -64,6 +66,9 @@ struct lab_alert {
     char step[65];
     char agency[65];
     char subject[33];
+    char since[32];
+    char message[512]; /* in English */
+    char who[160];     /* acknowledged it: agency, member, note */
     int64_t event_no;
     uint64_t logseq;
 };
@@ -81,6 +86,7 @@ struct lab {
     rg_monitor_send_fn send; /* to the peers; usually NULL */
     void *send_ctx;
     bool own_tmp;
+    bool reads_open;       /* what is open is told at the place of its raise */
     uint64_t chain_height; /* blocks that an earlier lab made */
     uint64_t height;       /* blocks made; of block h: time[h] */
     int64_t time[LAB_EVENTS_MAX];
@@ -107,6 +113,9 @@ struct lab_event *lab_feed(struct lab *lab, uint64_t case_no, uint64_t height, c
 /* Feed an entry that cancels or corrects event @target (its number in the feed, from 1). */
 struct lab_event *lab_amend(struct lab *lab, uint64_t target, enum rg_about_kind kind,
                             uint64_t height, const char *step, int64_t occurred_ms);
+/* Feed an entry of case @case_no that acknowledges the alert raised under @id (hex). */
+struct lab_event *lab_ack(struct lab *lab, uint64_t case_no, uint64_t height, const char *id,
+                          const char *note);
 void lab_field(struct lab_event *e, const char *name, const char *value);
 /* Open the monitor over what is there; close it. */
 void lab_open(struct lab *lab);

@@ -38,7 +38,7 @@ static void all_round_trip(void **state)
             kinds++;
         }
     }
-    assert_int_equal(kinds, 16 + 12 + 10 + 5);
+    assert_int_equal(kinds, 16 + 12 + 10 + 6);
 }
 
 static void peer_fields(void **state)
@@ -214,6 +214,10 @@ static void ledger_fields(void **state)
     assert_true(out.event.about.kind == RG_ABOUT_CORRECT && out.event.about.height == 132);
     assert_true(out.event.about.submission == 133 && out.event.about.entry == 134);
     assert_true(rg_bytes_eq(out.event.about.reason, rg_bytes_str("typing_error")));
+    round_trip(SAMPLE_EVENT, 1);
+    assert_true(out.event.about.kind == RG_ABOUT_ACKNOWLEDGE && out.event.step.len == 0);
+    assert_true(out.event.about.alert.b[0] == 136 && out.event.occurred_ms == 135);
+    assert_true(rg_bytes_eq(out.event.about.reason, rg_bytes_str("seen")));
     round_trip(SAMPLE_SUBMISSION, 0);
     const struct rg_submission *s = &out.submission;
     assert_true(s->signer == 152 && s->sequence == 153 && s->expires_ms == 154);

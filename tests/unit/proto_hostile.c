@@ -138,6 +138,7 @@ static void unknown_fields(void **state)
 }
 
 #define EVENT(change, want) BREAK(SAMPLE_EVENT, 0, Reigen__Ledger__Event, change, want)
+#define ACK(change, want) BREAK(SAMPLE_EVENT, 1, Reigen__Ledger__Event, change, want)
 #define BODY(change, want) BREAK(SAMPLE_BODY, 0, Reigen__Ledger__CaseBody, change, want)
 
 static void events(void **state)
@@ -157,6 +158,32 @@ static void events(void **state)
     EVENT(m->fields = break_repeat(RG_FIELDS_MAX + 1, m->fields[0]);
           m->n_fields = RG_FIELDS_MAX + 1, RG_ERR_INVALID);
     EVENT(m->step = break_text(RG_ENTRY_MAX), RG_ERR_INVALID);
+}
+
+static void abouts(void **state)
+{
+    (void)state;
+    EVENT(m->about->kind = 0, RG_ERR_INVALID);
+    EVENT(m->about->kind = 4, RG_ERR_INVALID);
+    EVENT(m->about->kind = 1, RG_OK);
+    EVENT(m->about->kind = 3, RG_ERR_INVALID);
+    EVENT(m->about->height = 0, RG_ERR_INVALID);
+    EVENT(m->about->alert = break_bytes(32), RG_ERR_INVALID);
+    EVENT(m->about->reason = break_str("no sentence"), RG_ERR_INVALID);
+    EVENT(m->about->reason = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
+    ACK(m->about->kind = 2, RG_ERR_INVALID);
+    ACK(m->about->height = 1, RG_ERR_INVALID);
+    ACK(m->about->submission = 1, RG_ERR_INVALID);
+    ACK(m->about->entry = 1, RG_ERR_INVALID);
+    ACK(m->about->alert.len = 31, RG_ERR_INVALID);
+    ACK(m->about->alert.len = 0, RG_ERR_INVALID);
+    ACK(m->about->alert = break_bytes(33), RG_ERR_INVALID);
+    ACK(m->about->reason = break_str("\xc3\xa4"), RG_ERR_INVALID);
+    ACK(m->about->reason = break_str(""), RG_OK);
+    ACK(m->step = break_str("a"), RG_ERR_INVALID);
+    ACK(Reigen__Ledger__Field *f = break_take(1, sizeof *f); reigen__ledger__field__init(f);
+        f->name = break_str("a"); m->fields = break_repeat(1, f); m->n_fields = 1, RG_ERR_INVALID);
+    ACK(m->about = NULL, RG_ERR_INVALID);
 }
 
 static void bodies(void **state)
@@ -340,20 +367,15 @@ static void wide_lists(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(peer_envelope),
-                                       cmocka_unit_test(peer_gossip),
-                                       cmocka_unit_test(peer_status),
-                                       cmocka_unit_test(peer_sync),
-                                       cmocka_unit_test(peer_keys),
-                                       cmocka_unit_test(peer_digests),
-                                       cmocka_unit_test(unknown_fields),
-                                       cmocka_unit_test(events),
-                                       cmocka_unit_test(bodies),
-                                       cmocka_unit_test(submissions),
-                                       cmocka_unit_test(blocks),
-                                       cmocka_unit_test(texts),
-                                       cmocka_unit_test(a_zero_inside_a_text),
-                                       cmocka_unit_test(wide_lists)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(peer_envelope),  cmocka_unit_test(peer_gossip),
+        cmocka_unit_test(peer_status),    cmocka_unit_test(peer_sync),
+        cmocka_unit_test(peer_keys),      cmocka_unit_test(peer_digests),
+        cmocka_unit_test(unknown_fields), cmocka_unit_test(events),
+        cmocka_unit_test(abouts),         cmocka_unit_test(bodies),
+        cmocka_unit_test(submissions),    cmocka_unit_test(blocks),
+        cmocka_unit_test(texts),          cmocka_unit_test(a_zero_inside_a_text),
+        cmocka_unit_test(wide_lists)};
     if (rg_sign_start() != RG_OK || break_start() != 0) {
         return 1;
     }

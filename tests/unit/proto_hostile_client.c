@@ -43,6 +43,8 @@ static void submit(void **state)
     REQUEST(SUBMIT, m->submit->n_cases = m->submit->n_events = 0, RG_ERR_INVALID);
     REQUEST(SUBMIT, m->submit->events[1].len = 0, RG_ERR_INVALID);
     REQUEST(SUBMIT, m->submit->cases[1] = break_str(""), RG_ERR_INVALID);
+    REQUEST(SUBMIT, m->submit->cases[0] = break_str("");
+            m->submit->n_cases = m->submit->n_events = 1, RG_OK); /* what acknowledges an alert */
     REQUEST(SUBMIT, m->submit->cases[1] = break_str("a\x01"), RG_ERR_INVALID);
     REQUEST(SUBMIT, m->submit->cases[1] = break_text(RG_FILE_NUMBER_MAX), RG_OK);
     REQUEST(SUBMIT, m->submit->cases[1] = break_text(RG_FILE_NUMBER_MAX + 1), RG_ERR_INVALID);
@@ -69,6 +71,10 @@ static void questions(void **state)
     REQUEST(ALERTS, m->alerts->severity = break_text(17), RG_ERR_INVALID);
     REQUEST(ALERTS, m->alerts->pseudonym.len = 15, RG_ERR_INVALID);
     REQUEST(ALERTS, m->alerts->pseudonym.len = 0, RG_OK);
+    REQUEST(ALERTS, m->alerts->alert.len = 31, RG_ERR_INVALID);
+    REQUEST(ALERTS, m->alerts->alert = break_bytes(33), RG_ERR_INVALID);
+    REQUEST(ALERTS, m->alerts->alert.len = 0, RG_OK);
+    assert_true(!break_out()->request.has_alert && break_out()->request.unacknowledged);
     REQUEST(CONFORMANCE, m->conformance->rules = break_bytes(RG_DEFINITION_MAX), RG_OK);
     REQUEST(CONFORMANCE, m->conformance->rules = break_bytes(RG_DEFINITION_MAX + 1),
             RG_ERR_INVALID);

@@ -82,6 +82,9 @@ void sample_request(enum rg_request_kind kind, struct rg_request *out)
                                .since = 47,
                                .max = 48,
                                .severity = rg_bytes_str("warning"),
+                               .has_alert = true,
+                               .alert = {{56}},
+                               .unacknowledged = true,
                                .rules = rg_bytes_str("process: x\n"),
                                .as_of_ms = 49,
                                .name = rg_bytes_str("name"),
@@ -267,8 +270,15 @@ void sample_answer(enum rg_answer_kind kind, struct rg_answer *out)
     out->cases = cases;
 }
 
-void sample_event(struct rg_event *out)
+void sample_event(unsigned kind, struct rg_event *out)
 {
+    if (kind == 1) {
+        *out = (struct rg_event){.occurred_ms = 135,
+                                 .about = {.kind = RG_ABOUT_ACKNOWLEDGE,
+                                           .alert = {{136}},
+                                           .reason = rg_bytes_str("seen")}};
+        return;
+    }
     *out = (struct rg_event){.step = rg_bytes_str("T02 Pr\xc3\xbc"
                                                   "fung"),
                              .occurred_ms = -131,
@@ -360,6 +370,7 @@ unsigned sample_last(enum sample_codec codec)
            : codec == SAMPLE_REQUEST ? RG_REQUEST_MOTIONS
            : codec == SAMPLE_ANSWER  ? RG_ANSWER_MOTIONS
            : codec == SAMPLE_BLOCK   ? 1
+           : codec == SAMPLE_EVENT   ? 1
                                      : 0;
 }
 
@@ -384,7 +395,7 @@ rg_err sample_encode(enum sample_codec codec, unsigned kind, struct rg_arena *ar
     } else if (codec == SAMPLE_ANSWER) {
         sample_answer((enum rg_answer_kind)kind, &in.answer);
     } else if (codec == SAMPLE_EVENT) {
-        sample_event(&in.event);
+        sample_event(kind, &in.event);
     } else {
         sample_body(&in.body);
     }

@@ -35,7 +35,8 @@ extern const struct rg_hash sample_ledger;
 void sample_peer(enum rg_peer_kind kind, struct rg_peer_message *out);
 void sample_request(enum rg_request_kind kind, struct rg_request *out);
 void sample_answer(enum rg_answer_kind kind, struct rg_answer *out);
-void sample_event(struct rg_event *out);
+/* Kind 0: a step that corrects another; 1: what acknowledges an alert. */
+void sample_event(unsigned kind, struct rg_event *out);
 void sample_body(struct rg_case_body *out);
 /* How many kinds of message @codec has; kinds are numbered from sample_first to the last one. */
 unsigned sample_first(enum sample_codec codec);

@@ -49,6 +49,8 @@ static const struct refusal refusals[] = {
      "f.yaml:2:10: 'version' must be a whole number from 1"},
     {"process: p\nversion: 0\nsteps: any\n", "f.yaml:2:10: 'version' must be"},
     {HEAD "colour: red\n", "f.yaml:4:1: unknown key 'colour'"},
+    {HEAD "escalate_after: 4h\n", "f.yaml:4:17: 'escalate_after' must be a duration like P7D"},
+    {HEAD "escalate_after: PT0S\n", "f.yaml:4:17: 'escalate_after' must be a duration longer"},
     {HEAD "clock: sun\n", "f.yaml:4:8: unknown clock 'sun'; write ledger or event"},
     {"process: p\nversion: 1\nsteps: []\n", "f.yaml:3:8: expected 1 to 1024 steps"},
     {"process: p\nversion: 1\nsteps: [a, a]\n", "f.yaml:3:12: the step 'a' stands here twice"},
@@ -219,6 +221,7 @@ static void anker_dresden(void **state)
     (void)state;
     struct rg_definition *def = shipped("anker-dresden", &text);
     assert_int_equal(def->clock, RG_DEFINITION_LEDGER);
+    assert_int_equal(def->escalate_ms, 86400000);
     assert_int_equal(def->step_count, 23);
     assert_int_equal(def->rule_count, 43); /* thirty, some in parts or with a hard limit */
     assert_string_equal(def->rules[2].id, "R02");
