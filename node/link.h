@@ -24,7 +24,8 @@ enum rg_link_kind {
     RG_LINK_TAKEN,        /* token, sequence (0: the mempool is full), hash */
     RG_LINK_OWN_FINAL,    /* token, sequence, height, index, result, hash */
     RG_LINK_CHAIN,        /* height, time_ms: the chain on disk holds blocks up to here */
-    RG_LINK_PEER_MESSAGE, /* peer, data = PeerMessage with keys, key_ack or key_pull */
+    RG_LINK_PEER_MESSAGE, /* peer, data = PeerMessage with keys, key_ack, key_pull or alert_digests
+                           */
     RG_LINK_PEER_UP,      /* peer: its status was heard again after silence */
     RG_LINK_STATUS,       /* data = struct rg_link_status */
     RG_LINK_ALARM         /* data = text, for alert.system */

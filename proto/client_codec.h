@@ -142,6 +142,9 @@ struct rg_answer_status {
     struct rg_bytes process; /* the definition in force next, and from which height on */
     uint32_t version;
     uint64_t version_from;
+    uint64_t rules_compared; /* height up to which alerts were compared with another node's */
+    uint32_t differ_count;   /* at most RG_AUTHORITIES_MAX */
+    struct rg_bytes *differ; /* nodes that come to other alerts */
 };
 
 struct rg_answer_node {
@@ -190,7 +193,35 @@ struct rg_answer_duty {
     struct rg_bytes step;
     uint32_t by_count;
     struct rg_bytes by[RG_DUTY_BY_MAX];
-    uint64_t due_ms; /* 0: no deadline */
+    uint64_t due_ms;          /* 0: no deadline */
+    struct rg_bytes label_de; /* of the step; at most RG_CASE_TEXT_MAX bytes */
+    struct rg_bytes label_en;
+};
+
+#define RG_CASE_RULES_MAX 128
+#define RG_CASE_TEXT_MAX 1024
+#define RG_RULE_EVENTS_MAX 16
+
+enum rg_rule_state {
+    RG_RULE_INACTIVE,  /* nothing in the case that it speaks about */
+    RG_RULE_SATISFIED, /* kept so far */
+    RG_RULE_PENDING,   /* something has to follow */
+    RG_RULE_VIOLATED,  /* for good */
+    RG_RULE_SETTLED    /* kept, whatever is recorded from now on */
+};
+
+struct rg_answer_rule {
+    struct rg_bytes rule;
+    enum rg_rule_state state;
+    uint64_t violations;
+    uint32_t event_count; /* VIOLATED: those known, at most RG_RULE_EVENTS_MAX */
+    int64_t events[RG_RULE_EVENTS_MAX];
+    uint64_t due_ms;   /* PENDING: 0: no deadline */
+    uint32_t by_count; /* PENDING: 0: any agency */
+    struct rg_bytes by[RG_DUTY_BY_MAX];
+    bool critical;
+    struct rg_bytes message_de; /* at most RG_CASE_TEXT_MAX bytes */
+    struct rg_bytes message_en;
 };
 
 struct rg_answer_case {
@@ -201,6 +232,8 @@ struct rg_answer_case {
     struct rg_answer_duty *duties;
     uint32_t alert_count;
     struct rg_bytes *alerts; /* JSON */
+    uint32_t rule_count;     /* at most RG_CASE_RULES_MAX */
+    struct rg_answer_rule *rules;
     bool truncated;
 };
 

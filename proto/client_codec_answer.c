@@ -48,6 +48,19 @@ static bool draft_submitted(struct draft *d, const struct rg_answer_submitted *s
     return true;
 }
 
+/* Copies of @count texts; NULL when they do not fit. */
+static char **draft_texts(struct rg_arena *arena, const struct rg_bytes *from, uint32_t count)
+{
+    char **out = rg_arena_take_array(arena, count, sizeof *out);
+    for (uint32_t i = 0; out != NULL && i < count; i++) {
+        out[i] = rg_pack_string(arena, from[i]);
+        if (out[i] == NULL) {
+            return NULL;
+        }
+    }
+    return out;
+}
+
 static bool draft_authorities(Reigen__Client__Status *m, struct rg_arena *arena,
                               const struct rg_answer_status *s)
 {
@@ -109,10 +122,14 @@ static bool draft_status(struct draft *d, struct rg_arena *arena, const struct r
     m->process = rg_pack_string(arena, s->process);
     m->version = s->version;
     m->version_from = s->version_from;
+    m->rules_compared = s->rules_compared;
+    m->n_rules_differ = s->differ_count;
+    m->rules_differ = draft_texts(arena, s->differ, s->differ_count);
     d->m.status = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_STATUS;
     return m->ledger != NULL && m->node != NULL && m->agency != NULL && m->stalled != NULL &&
-           m->warning != NULL && m->process != NULL && draft_authorities(m, arena, s);
+           m->warning != NULL && m->process != NULL && m->rules_differ != NULL &&
+           draft_authorities(m, arena, s);
 }
 
 /* A list of events as messages; NULL when they do not fit. */
@@ -159,15 +176,12 @@ static bool draft_duties(Reigen__Client__Case *m, struct rg_arena *arena,
         reigen__client__duty__init(&list[i]);
         list[i].rule = rg_pack_string(arena, duty->rule);
         list[i].step = rg_pack_string(arena, duty->step);
-        list[i].by = rg_arena_take_array(arena, duty->by_count, sizeof(char *));
-        if (list[i].rule == NULL || list[i].step == NULL || list[i].by == NULL) {
+        list[i].by = draft_texts(arena, duty->by, duty->by_count);
+        list[i].label_de = rg_pack_string(arena, duty->label_de);
+        list[i].label_en = rg_pack_string(arena, duty->label_en);
+        if (list[i].rule == NULL || list[i].step == NULL || list[i].by == NULL ||
+            list[i].label_de == NULL || list[i].label_en == NULL) {
             return false;
-        }
-        for (uint32_t j = 0; j < duty->by_count; j++) {
-            list[i].by[j] = rg_pack_string(arena, duty->by[j]);
-            if (list[i].by[j] == NULL) {
-                return false;
-            }
         }
         list[i].n_by = duty->by_count;
         list[i].due_ms = duty->due_ms;
@@ -177,28 +191,62 @@ static bool draft_duties(Reigen__Client__Case *m, struct rg_arena *arena,
     return true;
 }
 
+static bool draft_rule(Reigen__Client__RuleState *m, struct rg_arena *arena,
+                       const struct rg_answer_rule *r)
+{
+    reigen__client__rule_state__init(m);
+    m->rule = rg_pack_string(arena, r->rule);
+    m->state = (uint32_t)r->state;
+    m->violations = r->violations;
+    m->n_events = r->event_count;
+    m->events = rg_arena_take_array(arena, r->event_count, sizeof *m->events);
+    m->due_ms = r->due_ms;
+    m->n_by = r->by_count;
+    m->by = draft_texts(arena, r->by, r->by_count);
+    m->critical = r->critical;
+    m->message_de = rg_pack_string(arena, r->message_de);
+    m->message_en = rg_pack_string(arena, r->message_en);
+    for (uint32_t i = 0; m->events != NULL && i < r->event_count; i++) {
+        m->events[i] = r->events[i];
+    }
+    return m->rule != NULL && m->events != NULL && m->by != NULL && m->message_de != NULL &&
+           m->message_en != NULL;
+}
+
+static bool draft_rules(Reigen__Client__Case *m, struct rg_arena *arena,
+                        const struct rg_answer_case *c)
+{
+    Reigen__Client__RuleState *list = rg_arena_take_array(arena, c->rule_count, sizeof *list);
+    m->rules = rg_arena_take_array(arena, c->rule_count, sizeof *m->rules);
+    if (list == NULL || m->rules == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < c->rule_count; i++) {
+        m->rules[i] = &list[i];
+        if (!draft_rule(&list[i], arena, &c->rules[i])) {
+            return false;
+        }
+    }
+    m->n_rules = c->rule_count;
+    return true;
+}
+
 static bool draft_case(struct draft *d, struct rg_arena *arena, const struct rg_answer_case *c)
 {
     Reigen__Client__Case *m = &d->sub.case_file;
     reigen__client__case__init(m);
     m->pseudonym = of_id(&c->pseudonym);
     m->truncated = c->truncated;
-    m->alerts = rg_arena_take_array(arena, c->alert_count, sizeof(char *));
+    m->alerts = draft_texts(arena, c->alerts, c->alert_count);
     if (m->alerts == NULL) {
         return false;
-    }
-    for (uint32_t i = 0; i < c->alert_count; i++) {
-        m->alerts[i] = rg_pack_string(arena, c->alerts[i]);
-        if (m->alerts[i] == NULL) {
-            return false;
-        }
     }
     m->n_alerts = c->alert_count;
     d->m.case_ = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_CASE;
     m->events = draft_events(arena, c->events, c->event_count);
     m->n_events = c->event_count;
-    return m->events != NULL && draft_duties(m, arena, c);
+    return m->events != NULL && draft_duties(m, arena, c) && draft_rules(m, arena, c);
 }
 
 static bool draft_cases(struct draft *d, struct rg_arena *arena, const struct rg_answer *a)

@@ -51,6 +51,23 @@ static rg_err read_authorities(struct rg_arena *arena, const Reigen__Client__Sta
     return RG_OK;
 }
 
+/* Give @count texts of at most RG_NAME_MAX bytes. */
+static rg_err read_texts(struct rg_arena *arena, char *const *list, size_t count,
+                         struct rg_bytes **out)
+{
+    struct rg_bytes *texts = rg_arena_take_array(arena, count, sizeof *texts);
+    if (texts == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!rg_pack_text(list[i], RG_NAME_MAX, &texts[i])) {
+            return RG_ERR_INVALID;
+        }
+    }
+    *out = texts;
+    return RG_OK;
+}
+
 static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *m,
                           struct rg_answer_status *out)
 {
@@ -62,7 +79,8 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *
         !rg_pack_text(m->process, RG_NAME_MAX, &out->process) ||
         !rg_pack_fixed(m->ledger_id, out->ledger_id.b, RG_HASH_BYTES) ||
         !rg_pack_fixed(m->hash, out->hash.b, RG_HASH_BYTES) ||
-        !rg_pack_fixed(m->digest, out->digest.b, RG_HASH_BYTES)) {
+        !rg_pack_fixed(m->digest, out->digest.b, RG_HASH_BYTES) ||
+        m->n_rules_differ > RG_AUTHORITIES_MAX) {
         return RG_ERR_INVALID;
     }
     out->height = m->height;
@@ -85,7 +103,10 @@ static rg_err read_status(struct rg_arena *arena, const Reigen__Client__Status *
     out->motions = m->motions;
     out->version = m->version;
     out->version_from = m->version_from;
-    return read_authorities(arena, m, out);
+    out->rules_compared = m->rules_compared;
+    out->differ_count = (uint32_t)m->n_rules_differ;
+    const rg_err err = read_texts(arena, m->rules_differ, m->n_rules_differ, &out->differ);
+    return err == RG_OK ? read_authorities(arena, m, out) : err;
 }
 
 static rg_err read_events(struct rg_arena *arena, Reigen__Client__CaseEvent *const *list,
@@ -149,6 +170,58 @@ static rg_err read_cases(struct rg_arena *arena, const Reigen__Client__Events *m
     return RG_OK;
 }
 
+/* The agencies whose turn it is. */
+static bool read_by(char *const *list, size_t count, struct rg_bytes out[static RG_DUTY_BY_MAX],
+                    uint32_t *out_count)
+{
+    if (count > RG_DUTY_BY_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!rg_pack_text(list[i], RG_NAME_MAX, &out[i])) {
+            return false;
+        }
+    }
+    *out_count = (uint32_t)count;
+    return true;
+}
+
+static rg_err read_rules(struct rg_arena *arena, const Reigen__Client__Case *m,
+                         struct rg_answer_case *out)
+{
+    if (m->n_rules > RG_CASE_RULES_MAX) {
+        return RG_ERR_INVALID;
+    }
+    out->rules = rg_arena_take_array(arena, m->n_rules, sizeof *out->rules);
+    if (out->rules == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_rules; i++) {
+        const Reigen__Client__RuleState *r = m->rules[i];
+        struct rg_answer_rule *to = &out->rules[i];
+        if (!rg_pack_text(r->rule, RG_NAME_MAX, &to->rule) ||
+            !rg_pack_text(r->message_de, RG_CASE_TEXT_MAX, &to->message_de) ||
+            !rg_pack_text(r->message_en, RG_CASE_TEXT_MAX, &to->message_en) ||
+            r->state > RG_RULE_SETTLED || r->n_events > RG_RULE_EVENTS_MAX ||
+            !read_by(r->by, r->n_by, to->by, &to->by_count)) {
+            return RG_ERR_INVALID;
+        }
+        for (size_t k = 0; k < r->n_events; k++) {
+            to->events[k] = r->events[k];
+            if (to->events[k] < -1 || to->events[k] > UINT32_MAX) {
+                return RG_ERR_INVALID;
+            }
+        }
+        to->event_count = (uint32_t)r->n_events;
+        to->state = (enum rg_rule_state)r->state;
+        to->violations = r->violations;
+        to->due_ms = r->due_ms;
+        to->critical = r->critical != 0;
+    }
+    out->rule_count = (uint32_t)m->n_rules;
+    return RG_OK;
+}
+
 static rg_err read_duties(struct rg_arena *arena, const Reigen__Client__Case *m,
                           struct rg_answer_case *out)
 {
@@ -160,15 +233,12 @@ static rg_err read_duties(struct rg_arena *arena, const Reigen__Client__Case *m,
         const Reigen__Client__Duty *d = m->duties[i];
         struct rg_answer_duty *to = &out->duties[i];
         if (!rg_pack_text(d->rule, RG_NAME_MAX, &to->rule) ||
-            !rg_pack_text(d->step, RG_NAME_MAX, &to->step) || d->n_by > RG_DUTY_BY_MAX) {
+            !rg_pack_text(d->step, RG_NAME_MAX, &to->step) ||
+            !rg_pack_text(d->label_de, RG_CASE_TEXT_MAX, &to->label_de) ||
+            !rg_pack_text(d->label_en, RG_CASE_TEXT_MAX, &to->label_en) ||
+            !read_by(d->by, d->n_by, to->by, &to->by_count)) {
             return RG_ERR_INVALID;
         }
-        for (size_t j = 0; j < d->n_by; j++) {
-            if (!rg_pack_text(d->by[j], RG_NAME_MAX, &to->by[j])) {
-                return RG_ERR_INVALID;
-            }
-        }
-        to->by_count = (uint32_t)d->n_by;
         to->due_ms = d->due_ms;
     }
     out->duty_count = (uint32_t)m->n_duties;
@@ -194,8 +264,9 @@ static rg_err read_case(struct rg_arena *arena, const Reigen__Client__Case *m,
     }
     out->alert_count = (uint32_t)m->n_alerts;
     out->event_count = (uint32_t)m->n_events;
-    const rg_err err = read_events(arena, m->events, m->n_events, &out->events);
-    return err == RG_OK ? read_duties(arena, m, out) : err;
+    rg_err err = read_events(arena, m->events, m->n_events, &out->events);
+    err = err == RG_OK ? read_duties(arena, m, out) : err;
+    return err == RG_OK ? read_rules(arena, m, out) : err;
 }
 
 static rg_err read_alerts(struct rg_arena *arena, const Reigen__Client__Alerts *m,

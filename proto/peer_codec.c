@@ -26,6 +26,7 @@ struct draft {
         Reigen__Peer__Keys keys;
         Reigen__Peer__KeyAck key_ack;
         Reigen__Peer__KeyPull key_pull;
+        Reigen__Peer__AlertDigests alert_digests;
     } sub;
 };
 
@@ -153,7 +154,14 @@ static bool draft_keys(struct draft *d, struct rg_arena *arena, const struct rg_
         return draft_key_list(d, arena, m);
     }
     ProtobufCBinaryData *list = draft_commitments(arena, m);
-    if (m->kind == RG_PEER_KEY_ACK) {
+    if (m->kind == RG_PEER_ALERT_DIGESTS) {
+        reigen__peer__alert_digests__init(&d->sub.alert_digests);
+        d->sub.alert_digests.height = m->from;
+        d->sub.alert_digests.n_digests = m->key_count;
+        d->sub.alert_digests.digests = list;
+        d->m.alert_digests = &d->sub.alert_digests;
+        d->m.body_case = REIGEN__PEER__PEER_MESSAGE__BODY_ALERT_DIGESTS;
+    } else if (m->kind == RG_PEER_KEY_ACK) {
         reigen__peer__key_ack__init(&d->sub.key_ack);
         d->sub.key_ack.number = m->number;
         d->sub.key_ack.n_commitments = m->key_count;
@@ -200,6 +208,7 @@ rg_err rg_peer_codec_encode(struct rg_arena *arena, const struct rg_hash *ledger
     case RG_PEER_KEYS:
     case RG_PEER_KEY_ACK:
     case RG_PEER_KEY_PULL:
+    case RG_PEER_ALERT_DIGESTS:
         good = draft_keys(&d, arena, m);
         break;
     }
@@ -224,10 +233,10 @@ static rg_err read_list(struct rg_arena *arena, const ProtobufCBinaryData *from,
     return RG_OK;
 }
 
-static rg_err read_commitments(struct rg_arena *arena, const ProtobufCBinaryData *from,
-                               size_t count, struct rg_peer_message *out)
+static rg_err read_hashes(struct rg_arena *arena, const ProtobufCBinaryData *from, size_t count,
+                          size_t max, struct rg_peer_message *out)
 {
-    if (count == 0 || count > RG_PEER_KEYS_MAX) {
+    if (count == 0 || count > max) {
         return RG_ERR_INVALID;
     }
     out->commitments = rg_arena_take_array(arena, count, sizeof *out->commitments);
@@ -362,10 +371,18 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Peer__PeerMessage 
     case REIGEN__PEER__PEER_MESSAGE__BODY_KEY_ACK:
         out->kind = RG_PEER_KEY_ACK;
         out->number = m->key_ack->number;
-        return read_commitments(arena, m->key_ack->commitments, m->key_ack->n_commitments, out);
+        return read_hashes(arena, m->key_ack->commitments, m->key_ack->n_commitments,
+                           RG_PEER_KEYS_MAX, out);
     case REIGEN__PEER__PEER_MESSAGE__BODY_KEY_PULL:
         out->kind = RG_PEER_KEY_PULL;
-        return read_commitments(arena, m->key_pull->commitments, m->key_pull->n_commitments, out);
+        return read_hashes(arena, m->key_pull->commitments, m->key_pull->n_commitments,
+                           RG_PEER_KEYS_MAX, out);
+    case REIGEN__PEER__PEER_MESSAGE__BODY_ALERT_DIGESTS:
+        out->kind = RG_PEER_ALERT_DIGESTS;
+        out->from = m->alert_digests->height;
+        return out->from > 0 ? read_hashes(arena, m->alert_digests->digests,
+                                           m->alert_digests->n_digests, RG_PEER_DIGESTS_MAX, out)
+                             : RG_ERR_INVALID;
     default:
         return RG_ERR_INVALID;
     }

@@ -9,6 +9,7 @@
 #include "base/types.h"
 
 #define RG_PEER_KEYS_MAX 512
+#define RG_PEER_DIGESTS_MAX 16
 #define RG_PEER_BLOCKS_MAX 4096
 #define RG_PEER_CODEC_ARENA (3 * RG_FRAME_PEER_MAX)
 
@@ -28,7 +29,8 @@ enum rg_peer_kind {
     RG_PEER_WAKE,
     RG_PEER_KEYS,
     RG_PEER_KEY_ACK,
-    RG_PEER_KEY_PULL
+    RG_PEER_KEY_PULL,
+    RG_PEER_ALERT_DIGESTS
 };
 
 struct rg_peer_status {
@@ -64,19 +66,19 @@ struct rg_peer_message {
     struct rg_bytes
         block;      /* PROPOSE: block bytes, empty for SAME; BLOCKS: the covering certificate */
     uint32_t count; /* PROPOSE: justify; BLOCKS: blocks; WAKE: submissions */
-    struct rg_bytes *list;         /* ... their bytes */
-    uint64_t epoch;                /* GET_CERTS, WAKE */
-    uint64_t from;                 /* GET_CERTS: view; GET_BLOCKS, BLOCKS: height; WAKE: view */
-    uint64_t to;                   /* GET_CERTS: view */
-    uint32_t max_bytes;            /* GET_BLOCKS */
+    struct rg_bytes *list; /* ... their bytes */
+    uint64_t epoch;        /* GET_CERTS, WAKE */
+    uint64_t from;      /* GET_CERTS: view; GET_BLOCKS, BLOCKS, ALERT_DIGESTS: height; WAKE: view */
+    uint64_t to;        /* GET_CERTS: view */
+    uint32_t max_bytes; /* GET_BLOCKS */
     struct rg_hash hash;           /* GET_BLOCK */
     struct rg_peer_status status;  /* STATUS */
     struct rg_bytes status_bytes;  /* STATUS: what was signed */
     struct rg_sig signature;       /* STATUS */
     uint64_t number;               /* KEYS, KEY_ACK */
-    uint32_t key_count;            /* KEYS, KEY_ACK, KEY_PULL */
+    uint32_t key_count;            /* KEYS, KEY_ACK, KEY_PULL, ALERT_DIGESTS */
     struct rg_peer_case_key *keys; /* KEYS */
-    struct rg_hash *commitments;   /* KEY_ACK, KEY_PULL */
+    struct rg_hash *commitments;   /* KEY_ACK, KEY_PULL; ALERT_DIGESTS: the digests */
 };
 
 /* Encode @m for ledger @ledger into @arena. For STATUS, `status_bytes` and `signature` are sent

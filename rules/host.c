@@ -82,6 +82,8 @@ static void on_verdict(void *ctx, const struct rg_rules_verdict *verdict)
                                          .rule = verdict->rule,
                                          .rule_id = bytes_of(verdict->id),
                                          .judgement = (uint8_t)verdict->judgement,
+                                         .settled = verdict->settled != 0,
+                                         .due_ms = verdict->due_ms,
                                          .activations = verdict->activations,
                                          .pending = verdict->pending,
                                          .violation_count = verdict->violation_count};

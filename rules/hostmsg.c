@@ -237,6 +237,8 @@ void rg_hostmsg_put_item(struct rg_hostmsg_buf *items, const struct rg_hostmsg_i
         break;
     case RG_HOSTMSG_VERDICT:
         put_u8(items, item->judgement);
+        put_u8(items, item->settled ? 1 : 0);
+        put_u64(items, (uint64_t)item->due_ms);
         put_u64(items, item->activations);
         put_u64(items, item->pending);
         put_u64(items, item->violation_count);
@@ -462,11 +464,14 @@ bool rg_hostmsg_next_item(struct rg_reader *r, struct rg_hostmsg_item *out)
         out->agencies = rg_bytes_get_sized(r, RG_HOSTMSG_TEXT_MAX);
     } else if (kind == RG_HOSTMSG_VERDICT) {
         out->judgement = rg_bytes_get_u8(r);
+        const uint8_t settled = rg_bytes_get_u8(r);
+        out->settled = settled == 1;
+        out->due_ms = get_i64(r);
         out->activations = rg_bytes_get_u64(r);
         out->pending = rg_bytes_get_u64(r);
         out->violation_count = rg_bytes_get_u64(r);
         out->events = rg_bytes_get_range(r, (size_t)rg_bytes_get_u32(r) * 8);
-        r->failed = r->failed || out->judgement > 3;
+        r->failed = r->failed || out->judgement > 3 || settled > 1;
     } else {
         r->failed = true;
     }

@@ -19,7 +19,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 
-#define RG_HOSTMSG_FORMAT 2
+#define RG_HOSTMSG_FORMAT 3
 /* Bytes of an OPEN or BATCH, and of an answer, each with its length. */
 #define RG_HOSTMSG_BATCH_MAX ((size_t)4 * 1024 * 1024)
 #define RG_HOSTMSG_RESULT_MAX ((size_t)16 * 1024 * 1024)
@@ -118,7 +118,7 @@ struct rg_hostmsg_item {
     uint32_t op;   /* index of the operation that gave it */
     uint32_t rule; /* index in the definition */
     struct rg_bytes rule_id;
-    /* ALERT; step and due_ms DUTY too */
+    /* ALERT; step and due_ms DUTY too, due_ms VERDICT too */
     uint8_t severity; /* enum rg_rules_severity: 1 warning, 2 critical, 3 system */
     uint8_t state;    /* enum rg_rules_state: 1 raised, 2 healed */
     int64_t event_no; /* -1: the case as a whole */
@@ -129,6 +129,7 @@ struct rg_hostmsg_item {
     struct rg_bytes agencies; /* joined by commas; empty: any */
     /* VERDICT */
     uint8_t judgement; /* enum rg_rules_judgement: 0 vacuous, 1 satisfied, 2 pending, 3 violated */
+    bool settled;      /* nothing to come can break it */
     uint64_t activations;
     uint64_t pending;
     uint64_t violation_count;

@@ -1,4 +1,4 @@
-/* The rules ABI, version 2: what a rules module offers and what it is offered. Plain C, needs no
+/* The rules ABI, version 3: what a rules module offers and what it is offered. Plain C, needs no
  * other header of Reigen; a module is a shared object that exports
  *
  *     const struct rg_rules_module *reigen_rules_module(void);
@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RG_RULES_ABI 2u
+#define RG_RULES_ABI 3u
 #define RG_RULES_ENTRY_POINT "reigen_rules_module"
 #define RG_RULES_NEVER INT64_MAX /* no deadline */
 #define RG_RULES_WHOLE_CASE (-1) /* an event number that stands for the case */
@@ -102,7 +102,9 @@ struct rg_rules_verdict {
     struct rg_rules_text id;
     uint32_t judgement; /* enum rg_rules_judgement */
     uint64_t activations;
+    uint32_t settled;         /* not 0: SATISFIED, and no entry to come can break it; live only */
     uint64_t pending;         /* open activations with a deadline not yet passed */
+    int64_t due_ms;           /* the earliest deadline of a live case, or RG_RULES_NEVER */
     uint64_t violation_count; /* violating events; may exceed event_count when not FULL */
     const int64_t *events;    /* violating event numbers, ascending; -1: the case */
     size_t event_count;

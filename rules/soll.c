@@ -213,12 +213,17 @@ static void give_verdict(struct rg_soll_engine *g, const struct rg_soll_rule *r,
         t->finish(r, &end);
     }
     const uint64_t violations = r->mem->violations + (g->end_count - listed);
+    const bool kept = violations == 0 && end.pending == 0 && r->mem->activations > 0;
+    const bool live = !g->state.full;
     const struct rg_rules_verdict v = {.rule = r->index,
                                        .id = rg_soll__text(r->def->id),
                                        .judgement = violations > 0            ? RG_RULES_VIOLATED
                                                     : end.pending > 0         ? RG_RULES_PENDING
                                                     : r->mem->activations > 0 ? RG_RULES_SATISFIED
                                                                               : RG_RULES_VACUOUS,
+                                       .settled =
+                                           live && kept && t->settled != NULL && t->settled(r),
+                                       .due_ms = live ? due_of(r) : RG_RULES_NEVER,
                                        .activations = r->mem->activations,
                                        .pending = end.pending,
                                        .violation_count = violations,

@@ -23,7 +23,14 @@ static bool init_duty(const struct rg_soll_rule *r)
     return r->mem->activations == 0;
 }
 
-const struct rg_soll_template rg_soll_count_init = {.entry = init_entry, .duty = init_duty};
+/* There is only one first event. */
+static bool init_settled(const struct rg_soll_rule *r)
+{
+    return r->mem->activations > 0;
+}
+
+const struct rg_soll_template rg_soll_count_init = {
+    .entry = init_entry, .duty = init_duty, .settled = init_settled};
 
 /* Whether there is too little of it, that could still come. */
 static bool range_duty(const struct rg_soll_rule *r)
@@ -54,8 +61,14 @@ static void range_finish(const struct rg_soll_rule *r, struct rg_soll_end *end)
     }
 }
 
+/* Enough of it is there, and there cannot be too much. */
+static bool range_settled(const struct rg_soll_rule *r)
+{
+    return r->def->max == UINT32_MAX && r->mem->number >= r->def->min;
+}
+
 const struct rg_soll_template rg_soll_count_range = {
-    .entry = range_entry, .finish = range_finish, .duty = range_duty};
+    .entry = range_entry, .finish = range_finish, .duty = range_duty, .settled = range_settled};
 
 /* How many there are with @ev, of which the window keeps no more than the limit needs. */
 static uint64_t count_in_window(const struct rg_soll_rule *r, const struct rg_soll_event *ev)

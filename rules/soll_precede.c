@@ -39,7 +39,13 @@ static void ever_entry(const struct rg_soll_rule *r, const struct rg_soll_event 
     }
 }
 
-const struct rg_soll_template rg_soll_precede_ever = {.entry = ever_entry};
+/* The A is there for every B to come. */
+static bool ever_settled(const struct rg_soll_rule *r)
+{
+    return r->def->same == NULL && (r->mem->flags & RG_DEFINITION_A) != 0;
+}
+
+const struct rg_soll_template rg_soll_precede_ever = {.entry = ever_entry, .settled = ever_settled};
 
 static void alternate_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {

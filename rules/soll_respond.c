@@ -280,5 +280,11 @@ static void ever_entry(const struct rg_soll_rule *r, const struct rg_soll_event 
     }
 }
 
+/* The B is there for every A to come. */
+static bool ever_settled(const struct rg_soll_rule *r)
+{
+    return r->def->same == NULL && (r->mem->flags & RG_DEFINITION_B) != 0;
+}
+
 const struct rg_soll_template rg_soll_respond_ever = {
-    .entry = ever_entry, .finish = open_finish, .duty = open_duty};
+    .entry = ever_entry, .finish = open_finish, .duty = open_duty, .settled = ever_settled};

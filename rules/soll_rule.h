@@ -63,6 +63,8 @@ struct rg_soll_template {
     /* Whether something is still to be done, and by when. NULL: never. On true every B is expected,
      * or every A for the templates that have no B. */
     bool (*duty)(const struct rg_soll_rule *r);
+    /* Whether a case that keeps the rule keeps it whatever is recorded from now on. NULL: never. */
+    bool (*settled)(const struct rg_soll_rule *r);
 };
 
 /* Count a permanent violation by @event_no (or RG_RULES_WHOLE_CASE): an alert when live, kept in

@@ -95,7 +95,14 @@ static void deadline_entry(const struct rg_soll_rule *r, const struct rg_soll_ev
     }
 }
 
-const struct rg_soll_template rg_soll_time_deadline = {.entry = deadline_entry};
+/* The first known value of a field counts, and both are known. */
+static bool deadline_settled(const struct rg_soll_rule *r)
+{
+    return r->def->other != NULL && attribute(r, DUE) != NULL && attribute(r, FINISHED) != NULL;
+}
+
+const struct rg_soll_template rg_soll_time_deadline = {.entry = deadline_entry,
+                                                       .settled = deadline_settled};
 
 static void lateness_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {

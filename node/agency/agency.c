@@ -80,7 +80,9 @@ static rg_err open_cases(struct rg_agency *g)
                                          .send = rg_agency__send_peer,
                                          .send_ctx = g,
                                          .alarm = rg_agency__alarm,
-                                         .alarm_ctx = g};
+                                         .alarm_ctx = g,
+                                         .other = rg_agency__digests,
+                                         .other_ctx = g};
         err = rg_keys_new(&k, &g->keys);
     }
     return err == RG_OK ? RG_OK : say(g, err, "The agency side cannot start");
@@ -105,6 +107,8 @@ static rg_err open_monitor(struct rg_agency *g)
                                         .zap = g->c.zap,
                                         .rules_program = g->rules_program,
                                         .rules_module = g->rules_module,
+                                        .send = rg_agency__send_peer,
+                                        .send_ctx = g,
                                         .cluster = g->c.cluster};
     const rg_err err = rg_monitor_open(&m, &g->monitor, g->why, sizeof g->why);
     if (err == RG_OK) {

@@ -107,6 +107,14 @@ void rg_agency__alarm(void *ctx, const char *code, struct rg_bytes subject, cons
     }
 }
 
+void rg_agency__digests(void *ctx, uint16_t peer, const struct rg_peer_message *m)
+{
+    struct rg_agency *g = ctx;
+    if (g->monitor != NULL) {
+        rg_monitor_on_digests(g->monitor, peer, m);
+    }
+}
+
 void rg_agency__kill_zap(void *ctx)
 {
     struct rg_agency *g = ctx;
@@ -147,6 +155,7 @@ static rg_err handle(struct rg_agency *g, const struct rg_link_message *m, uint6
         return rg_keys_on_message(g->keys, m->peer, m->data);
     case RG_LINK_PEER_UP:
         rg_keys_on_peer_up(g->keys, m->peer, mono_ms);
+        rg_monitor_on_peer_up(g->monitor, m->peer);
         break;
     case RG_LINK_STATUS:
         if (m->data.len == sizeof status) {

@@ -71,6 +71,7 @@ void rg_agency__answer(void *ctx, const struct rg_submit_client *client,
                        const struct rg_answer *answer);
 rg_err rg_agency__find_alert(void *ctx, const struct rg_hash *id, struct rg_submit_alert *out);
 void rg_agency__alarm(void *ctx, const char *code, struct rg_bytes subject, const char *text);
+void rg_agency__digests(void *ctx, uint16_t peer, const struct rg_peer_message *m);
 void rg_agency__kill_zap(void *ctx);
 const char *rg_agency__fit(void *ctx, const struct rg_ballot *b, uint32_t *out_code);
 

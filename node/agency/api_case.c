@@ -1,10 +1,12 @@
 #include "base/bytes.h"
 #include "base/num.h"
 #include "node/agency/api_priv.h"
+#include "rules/definition.h"
 
 #define EVENTS_BYTES (RG_CLIENT_PAGE_BYTES / 2)
 #define ALERTS_BYTES (RG_CLIENT_PAGE_BYTES / 4)
 #define OPEN_ALERTS_MAX 256u
+#define TEXTS_BYTES (RG_CLIENT_PAGE_BYTES / 6) /* labels, messages and whose turn it is */
 
 rg_err rg_api__find_case(struct rg_api *a, const struct rg_request *r, uint64_t *out)
 {
@@ -22,6 +24,7 @@ struct view {
     struct rg_api *a;
     struct rg_answer_case *file;
     size_t bytes;
+    size_t texts; /* bytes of labels, messages and names of agencies */
     size_t room;
     bool failed;
 };
@@ -103,8 +106,93 @@ static rg_err add_alerts(struct view *v, uint64_t case_no)
     return err;
 }
 
+/* A text of the definition, unless there are too many. */
+static struct rg_bytes text_of(struct view *v, const char *text)
+{
+    const struct rg_bytes b = rg_bytes_str(text);
+    if (v->texts + b.len > TEXTS_BYTES) {
+        v->file->truncated = true;
+        return (struct rg_bytes){NULL, 0};
+    }
+    v->texts += b.len;
+    return b;
+}
+
+/* Names of agencies, unless there are too many. Returns how many. */
+static uint32_t names_of(struct view *v, const struct rg_bytes *names, uint32_t count)
+{
+    size_t len = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        len += names[i].len;
+    }
+    if (v->texts + len > TEXTS_BYTES) {
+        v->file->truncated = true;
+        return 0;
+    }
+    v->texts += len;
+    return count;
+}
+
+static rg_err add_duties(struct view *v, const struct rg_answer_case *from)
+{
+    struct rg_answer_duty *copy = rg_arena_take_array(&v->a->build, from->duty_count, sizeof *copy);
+    if (copy == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (uint32_t i = 0; i < from->duty_count; i++) {
+        copy[i] = from->duties[i];
+        copy[i].by_count = names_of(v, copy[i].by, copy[i].by_count);
+        const struct rg_definition_step *s =
+            rg_definition_find_step(rg_monitor_definition(v->a->c.monitor), copy[i].step);
+        if (s != NULL) {
+            copy[i].label_de = text_of(v, s->label_de);
+            copy[i].label_en = text_of(v, s->label_en);
+        }
+    }
+    v->file->duties = copy;
+    v->file->duty_count = from->duty_count;
+    return RG_OK;
+}
+
+/* What the definition says of a rule that concerns the case. */
+static void describe(struct view *v, struct rg_answer_rule *r)
+{
+    const struct rg_definition *d = rg_monitor_definition(v->a->c.monitor);
+    for (size_t i = 0; i < d->rule_count; i++) {
+        if (rg_definition_is(d->rules[i].id, r->rule)) {
+            r->critical = d->rules[i].severity == RG_DEFINITION_CRITICAL;
+            r->message_de = text_of(v, d->rules[i].message_de);
+            r->message_en = text_of(v, d->rules[i].message_en);
+            return;
+        }
+    }
+}
+
+static rg_err add_rules(struct view *v, uint64_t case_no, const struct rg_answer_case *from)
+{
+    bool more = false;
+    struct rg_answer_rule *copy = rg_arena_take_array(&v->a->build, from->rule_count, sizeof *copy);
+    if (copy == NULL) {
+        return RG_ERR_NOMEM;
+    }
+    for (uint32_t i = 0; i < from->rule_count; i++) {
+        copy[i] = from->rules[i];
+        copy[i].by_count = names_of(v, copy[i].by, copy[i].by_count);
+        if (copy[i].state != RG_RULE_INACTIVE) {
+            describe(v, &copy[i]);
+        }
+    }
+    v->file->rules = copy;
+    v->file->rule_count = from->rule_count;
+    const rg_err err =
+        rg_monitor_violations(v->a->c.monitor, case_no, copy, from->rule_count, &more);
+    v->file->truncated = v->file->truncated || more;
+    return err;
+}
+
+/* @next: how the rules see the case; NULL: they cannot be asked. */
 static rg_err answer_case(struct rg_api *a, const struct rg_api_waiter *w,
-                          const struct rg_answer_duty *duties, uint32_t count)
+                          const struct rg_answer_case *next)
 {
     struct rg_answer answer = {.kind = RG_ANSWER_CASE, .id = w->client.request};
     struct view v = {.a = a, .file = &answer.case_file};
@@ -122,13 +210,9 @@ static rg_err answer_case(struct rg_api *a, const struct rg_api_waiter *w,
             err = add_alerts(&v, w->case_no);
         }
     }
-    struct rg_answer_duty *copy = rg_arena_take_array(&a->build, count + 1, sizeof *copy);
-    if (err == RG_OK && copy != NULL) {
-        if (count > 0) {
-            memcpy(copy, duties, count * sizeof *copy);
-        }
-        answer.case_file.duties = copy;
-        answer.case_file.duty_count = count;
+    if (err == RG_OK && next != NULL) {
+        err = add_duties(&v, next);
+        err = err == RG_OK ? add_rules(&v, w->case_no, next) : err;
     }
     if (err == RG_OK) {
         rg_api_answer(a, &w->client, &answer);
@@ -136,8 +220,7 @@ static rg_err answer_case(struct rg_api *a, const struct rg_api_waiter *w,
     return err;
 }
 
-static void on_duties(void *ctx, uint64_t token, rg_err err, const struct rg_answer_duty *duties,
-                      uint32_t count)
+static void on_duties(void *ctx, uint64_t token, rg_err err, const struct rg_answer_case *next)
 {
     struct rg_api *a = ctx;
     struct rg_api_waiter *w = NULL;
@@ -148,7 +231,7 @@ static void on_duties(void *ctx, uint64_t token, rg_err err, const struct rg_ans
         return;
     }
     /* Without the rules host the history is still worth showing. */
-    const rg_err done = answer_case(a, w, duties, err == RG_OK ? count : 0);
+    const rg_err done = answer_case(a, w, err == RG_OK ? next : NULL);
     if (done != RG_OK) {
         rg_api__error(a, &w->client, 70, "The case cannot be read; see this node's log.");
     }
@@ -176,7 +259,7 @@ rg_err rg_api__case(struct rg_api *a, const struct rg_submit_client *client,
     }
     w->case_no = case_no;
     if (rg_pending_fresh(a->c.pending, case_no) != NULL) {
-        err = answer_case(a, w, NULL, 0); /* nothing of it is final yet */
+        err = answer_case(a, w, NULL); /* nothing of it is final yet */
         w->token = 0;
         return err;
     }

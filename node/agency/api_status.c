@@ -186,6 +186,19 @@ static void fill_authorities(struct rg_api *a, struct rg_answer_status *st)
     }
 }
 
+/* Who comes to other alerts than this node. */
+static void fill_differ(struct rg_api *a, uint64_t set, struct rg_answer_status *st)
+{
+    const struct rg_genesis *g = a->c.genesis;
+    st->differ = rg_arena_take_array(&a->build, RG_AUTHORITIES_MAX, sizeof *st->differ);
+    for (uint32_t i = 0; st->differ != NULL && i < RG_AUTHORITIES_MAX; i++) {
+        if ((set >> i & 1) != 0) {
+            st->differ[st->differ_count++] =
+                rg_bytes_str(g->principal[rg_genesis_node_at(g, i)].name);
+        }
+    }
+}
+
 void rg_api__status(struct rg_api *a, const struct rg_submit_client *client)
 {
     const struct rg_genesis *g = a->c.genesis;
@@ -217,6 +230,8 @@ void rg_api__status(struct rg_api *a, const struct rg_submit_client *client)
     st->bus_frames = a->status.frames + a->frames + rules.frames;
     st->bus_refused = a->status.refused;
     fill_authorities(a, st);
+    st->rules_compared = rules.compared_height;
+    fill_differ(a, rules.differ, st);
     st->quorum = core->quorum;
     st->stalled = rg_bytes_str(stalled);
     st->warning = rg_bytes_str(rg_api_warning(core->authority_count));

@@ -208,6 +208,8 @@ rg_err rg_keys_on_message(struct rg_keys *k, uint16_t peer, struct rg_bytes byte
         err = take_acks(k, peer, &m);
     } else if (m.kind == RG_PEER_KEY_PULL) {
         err = answer_pull(k, peer, &m);
+    } else if (m.kind == RG_PEER_ALERT_DIGESTS && k->c.other != NULL) {
+        k->c.other(k->c.other_ctx, peer, &m);
     } else {
         k->refused++;
     }

@@ -25,6 +25,10 @@ struct rg_keys; /* opaque */
 /* Send @bytes (a PeerMessage) to the node at place @peer over sync. */
 typedef void (*rg_keys_send_fn)(void *ctx, uint16_t peer, struct rg_bytes bytes);
 
+/* A message that is not about keys came from the node at place @peer; borrowed for the call. */
+struct rg_peer_message;
+typedef void (*rg_keys_other_fn)(void *ctx, uint16_t peer, const struct rg_peer_message *m);
+
 struct rg_keys_config {
     const struct rg_genesis *genesis;
     uint32_t principal;
@@ -35,6 +39,8 @@ struct rg_keys_config {
     void *send_ctx;
     rg_follow_alarm_fn alarm;
     void *alarm_ctx;
+    rg_keys_other_fn other; /* NULL: such messages are refused */
+    void *other_ctx;
 };
 
 /* Fill in the place of each agency's node: RG_AGENCIES_MAX places, UINT16_MAX for none. */
@@ -46,8 +52,8 @@ RG_CHECKED rg_err rg_keys_new(const struct rg_keys_config *c, struct rg_keys **o
 void rg_keys_destroy(struct rg_keys **k_p);
 /* A submission is about to leave: send the keys of its new cases to their readers. */
 void rg_keys_deliver(struct rg_keys *k, const struct rg_pending_sub *s);
-/* A PeerMessage of kind keys, key_ack or key_pull came from the node at place @peer. Malformed ones
- * are dropped and counted. Errors: RG_ERR_CORRUPT; RG_ERR_IO. */
+/* A PeerMessage of kind keys, key_ack or key_pull, or for `other`, came from the node at place
+ * @peer. Malformed ones are dropped and counted. Errors: RG_ERR_CORRUPT; RG_ERR_IO. */
 RG_CHECKED rg_err rg_keys_on_message(struct rg_keys *k, uint16_t peer, struct rg_bytes bytes);
 /* Authority @peer was heard again: begin anew with what it has not acknowledged. */
 void rg_keys_on_peer_up(struct rg_keys *k, uint16_t peer, uint64_t mono_ms);

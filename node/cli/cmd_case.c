@@ -64,15 +64,92 @@ static json_t *event_json(const struct rg_answer_case_event *c, const struct rg_
     return o;
 }
 
+static json_t *names_json(const struct rg_bytes *names, uint32_t count)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < count; i++) {
+        (void)json_array_append_new(list, rg_status_json_text(names[i]));
+    }
+    return list;
+}
+
+static json_t *due_json(uint64_t due_ms)
+{
+    return due_ms == 0 ? json_null() : time_json((int64_t)due_ms);
+}
+
+static json_t *both_json(struct rg_bytes de, struct rg_bytes en)
+{
+    return json_pack("{s:o,s:o}", "de", rg_status_json_text(de), "en", rg_status_json_text(en));
+}
+
+/* A duty in words: whose turn it is, what has to follow, by when. */
+static json_t *words_of(const struct rg_answer_duty *d, bool german)
+{
+    const struct rg_bytes label = german ? d->label_de : d->label_en;
+    const struct rg_bytes step = label.len > 0 ? label : d->step;
+    char who[RG_DUTY_BY_MAX * (RG_NAME_MAX + 8)] = "";
+    char due[RG_TIME_TEXT_MAX] = "";
+    size_t len = 0;
+    for (uint32_t i = 0; i < d->by_count; i++) {
+        const int n = snprintf(who + len, sizeof who - len, "%s%.*s",
+                               i == 0   ? ""
+                               : german ? " oder "
+                                        : " or ",
+                               (int)d->by[i].len, (const char *)d->by[i].data);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    if (d->due_ms > 0) {
+        rg_time_format((int64_t)d->due_ms, due);
+    }
+    return json_sprintf("%s: %s: %.*s%s%s", german ? "weiter" : "continue",
+                        who[0] != '\0' ? who
+                        : german       ? "jede Behörde"
+                                       : "any agency",
+                        (int)step.len, (const char *)step.data,
+                        due[0] == '\0' ? ""
+                        : german       ? ", bis "
+                                       : ", by ",
+                        due);
+}
+
 static json_t *duty_json(const struct rg_answer_duty *d)
 {
-    json_t *by = json_array();
-    for (uint32_t i = 0; i < d->by_count; i++) {
-        (void)json_array_append_new(by, rg_status_json_text(d->by[i]));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o}}", "rule", rg_status_json_text(d->rule),
+                     "step", rg_status_json_text(d->step), "label",
+                     both_json(d->label_de, d->label_en), "by", names_json(d->by, d->by_count),
+                     "due", due_json(d->due_ms), "text", "de", words_of(d, true), "en",
+                     words_of(d, false));
+}
+
+static const char *state_text(enum rg_rule_state s)
+{
+    switch (s) {
+    case RG_RULE_SATISFIED:
+    case RG_RULE_SETTLED:
+        return "satisfied";
+    case RG_RULE_PENDING:
+        return "pending";
+    case RG_RULE_VIOLATED:
+        return "violated";
+    case RG_RULE_INACTIVE:
+        break;
     }
-    return json_pack("{s:o,s:o,s:o,s:o}", "rule", rg_status_json_text(d->rule), "step",
-                     rg_status_json_text(d->step), "by", by, "due",
-                     d->due_ms == 0 ? json_null() : time_json((int64_t)d->due_ms));
+    return "inactive";
+}
+
+static json_t *rule_json(const struct rg_answer_rule *r)
+{
+    json_t *events = json_array();
+    for (uint32_t i = 0; i < r->event_count; i++) {
+        (void)json_array_append_new(events, json_integer((json_int_t)r->events[i]));
+    }
+    const bool permanent = r->state == RG_RULE_VIOLATED || r->state == RG_RULE_SETTLED;
+    return json_pack("{s:o,s:s,s:b,s:s,s:o,s:o,s:I,s:o,s:o}", "rule", rg_status_json_text(r->rule),
+                     "state", state_text(r->state), "permanent", (int)permanent, "severity",
+                     r->critical ? "critical" : "warning", "due", due_json(r->due_ms), "by",
+                     names_json(r->by, r->by_count), "violations", (json_int_t)r->violations,
+                     "events", events, "message", both_json(r->message_de, r->message_en));
 }
 
 static json_t *case_json(const struct rg_answer_case *c, struct rg_arena *arena)
@@ -80,6 +157,10 @@ static json_t *case_json(const struct rg_answer_case *c, struct rg_arena *arena)
     json_t *events = json_array();
     json_t *duties = json_array();
     json_t *alerts = json_array();
+    json_t *rules = json_array();
+    for (uint32_t i = 0; i < c->rule_count; i++) {
+        (void)json_array_append_new(rules, rule_json(&c->rules[i]));
+    }
     for (uint32_t i = 0; i < c->event_count; i++) {
         struct rg_event e = {0};
         rg_arena_reset(arena);
@@ -94,9 +175,9 @@ static json_t *case_json(const struct rg_answer_case *c, struct rg_arena *arena)
         json_t *alert = json_loadb((const char *)c->alerts[i].data, c->alerts[i].len, 0, NULL);
         (void)json_array_append_new(alerts, alert != NULL ? alert : json_null());
     }
-    return json_pack("{s:o,s:o,s:o,s:o,s:b}", "pseudonym",
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "pseudonym",
                      rg_status_json_hex(c->pseudonym.b, RG_ID_BYTES), "events", events, "continue",
-                     duties, "alerts", alerts, "truncated", (int)c->truncated);
+                     duties, "rules", rules, "alerts", alerts, "truncated", (int)c->truncated);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -116,13 +197,14 @@ static void print_alert(const json_t *alert)
                  rg_say_colour(strcmp(severity, "critical") == 0 ? "red" : "yellow"), severity,
                  rg_say_colour("off"), text_of(data, "rule"),
                  (long long)json_integer_value(json_object_get(data, "event_no")));
-    if (strcmp(text_of(data, "state"), "raised") != 0) {
+    const bool raised = strcmp(text_of(data, "state"), "raised") == 0;
+    if (!raised) {
         (void)printf(" %s", text_of(data, "state"));
     }
     if (who != NULL) {
         (void)printf(" by %s/%s", text_of(who, "agency"), text_of(who, "member"));
     }
-    (void)printf(" %s [%s]\n", de, text_of(data, "alert"));
+    (void)printf("%s %s [%s]\n", raised ? "" : ":", de, text_of(data, "alert"));
 }
 
 /* The entry's own name, and its ties to others. */
@@ -140,6 +222,82 @@ static void print_ties(const json_t *event)
         }
     }
     (void)printf("]");
+}
+
+/* By which events a rule is violated: their numbers, and the step of the first. */
+static void print_violation(const json_t *c, const json_t *rule)
+{
+    const json_t *events = json_object_get(rule, "events");
+    const json_int_t count = json_integer_value(json_object_get(rule, "violations"));
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        const json_int_t no = json_integer_value(json_array_get(events, i));
+        if (no < 0) {
+            (void)printf("%s by the case as a whole", i == 0 ? "" : ",");
+        } else {
+            (void)printf("%s by event %lld", i == 0 ? "" : ",", (long long)no);
+        }
+    }
+    if (json_array_size(events) == 1 && !json_is_true(json_object_get(c, "truncated"))) {
+        const json_int_t no = json_integer_value(json_array_get(events, 0));
+        const json_t *event =
+            no < 0 ? NULL : json_array_get(json_object_get(c, "events"), (size_t)no);
+        (void)printf("%s%s", event != NULL ? ", " : "", text_of(event, "step"));
+    }
+    if (count > (json_int_t)json_array_size(events)) {
+        (void)printf(" (%lld times)", (long long)count);
+    }
+}
+
+static void print_rule(const json_t *c, const json_t *rule)
+{
+    const char *state = text_of(rule, "state");
+    const bool violated = strcmp(state, "violated") == 0;
+    const bool pending = strcmp(state, "pending") == 0;
+    const json_t *by = json_object_get(rule, "by");
+    const char *due = text_of(rule, "due");
+    (void)printf("  %-10s %s%-9s%s", text_of(rule, "rule"),
+                 rg_say_colour(violated  ? "red"
+                               : pending ? "yellow"
+                                         : "green"),
+                 state, rg_say_colour("off"));
+    if (violated) {
+        print_violation(c, rule);
+    } else if (pending) {
+        (void)printf(" %s%s", due[0] != '\0' ? "until " : "without a deadline", due);
+        for (size_t i = 0; i < json_array_size(by); i++) {
+            (void)printf("%s%s", i == 0 ? ", turn of " : " or ",
+                         json_string_value(json_array_get(by, i)));
+        }
+    } else {
+        (void)printf(" %s",
+                     json_is_true(json_object_get(rule, "permanent")) ? "for good" : "so far");
+    }
+    /* What the definition says of a breach: of no use before. */
+    const char *message = violated ? text_of(json_object_get(rule, "message"), "de") : "";
+    (void)printf("%s%s\n", message[0] != '\0' ? "  " : "", message);
+}
+
+/* The rules that concern the case; of the others how many there are. */
+static void print_rules(const json_t *c)
+{
+    const json_t *rules = json_object_get(c, "rules");
+    size_t inactive = 0;
+    size_t i = 0;
+    const json_t *rule = NULL;
+    if (json_array_size(rules) > 0) {
+        (void)printf("rules\n");
+    }
+    json_array_foreach(rules, i, rule)
+    {
+        if (strcmp(text_of(rule, "state"), "inactive") == 0) {
+            inactive++;
+        } else {
+            print_rule(c, rule);
+        }
+    }
+    if (inactive > 0) {
+        (void)printf("  %zu more have nothing to say about this case yet\n", inactive);
+    }
 }
 
 static void print_table(const json_t *c)
@@ -167,10 +325,10 @@ static void print_table(const json_t *c)
     }
     json_array_foreach(json_object_get(c, "continue"), i, item)
     {
-        const char *due = text_of(item, "due");
-        (void)printf("  %-34s %s%s (rule %s)\n", text_of(item, "step"),
-                     due[0] != '\0' ? "until " : "", due, text_of(item, "rule"));
+        (void)printf("  %s (step %s, rule %s)\n", text_of(json_object_get(item, "text"), "en"),
+                     text_of(item, "step"), text_of(item, "rule"));
     }
+    print_rules(c);
     if (json_array_size(json_object_get(c, "alerts")) > 0) {
         (void)printf("open alerts\n");
     }
@@ -232,9 +390,12 @@ static const struct rg_cli_option options[] = {
 const struct rg_cli_command rg_cmd_case = {
     .name = "case",
     .args = "FILE-NO",
-    .summary = "history of a case, what may come next, open alerts",
-    .detail = "Shows what all agencies recorded about a case that mine may read, what should come "
-              "next and until when, and the alerts that are open.",
+    .summary = "history of a case, what may come next, how each rule stands, open alerts",
+    .detail =
+        "Shows what all agencies recorded about a case that mine may read; what should come next, "
+        "whose turn it is and until when; each rule of the process definition that concerns "
+        "the case: satisfied (so far, or for good), pending, or violated and by which event; "
+        "and the alerts that are open, with who has acknowledged them.",
     .options = options,
     .examples = {"reigen case AZ-1",
                  "reigen case --pseudonym 00112233445566778899aabbccddeeff --json"},

@@ -53,6 +53,17 @@ static void print_table(const struct rg_answer_status *s)
                  "consensus", s->epoch, s->view, s->lag_ms, s->mempool);
     (void)printf("%-11s height %" PRIu64 ", parked %" PRIu64 ", alerts up to %" PRIu64 "\n",
                  "rules", s->rules_height, s->rules_parked, s->alerts_logseq);
+    if (s->rules_compared > 0) {
+        (void)printf("%-11s alerts up to height %" PRIu64 " with other nodes", "compared",
+                     s->rules_compared);
+    } else {
+        (void)printf("%-11s no alerts with other nodes yet", "compared");
+    }
+    for (uint32_t i = 0; i < s->differ_count; i++) {
+        (void)printf("%s%s%.*s%s", i == 0 ? "; other alerts at " : ", ", rg_say_colour("red"),
+                     (int)s->differ[i].len, (const char *)s->differ[i].data, rg_say_colour("off"));
+    }
+    (void)printf("\n");
     (void)printf("%-11s %" PRIu64 " frames, %" PRIu64 " handshakes refused\n", "bus", s->bus_frames,
                  s->bus_refused);
     (void)printf("%-11s pid %u, %" PRIu64 " KiB, %" PRIu64 " ms CPU\n", "process", s->pid,

@@ -37,13 +37,17 @@ static json_t *authority(const struct rg_answer_authority *a)
 json_t *rg_status_json_make(const struct rg_answer_status *s)
 {
     json_t *list = json_array();
+    json_t *differ = json_array();
     for (uint32_t i = 0; i < s->authority_count; i++) {
         (void)json_array_append_new(list, authority(&s->authorities[i]));
+    }
+    for (uint32_t i = 0; i < s->differ_count; i++) {
+        (void)json_array_append_new(differ, rg_status_json_text(s->differ[i]));
     }
     json_t *stalled = s->stalled.len == 0 ? json_null() : rg_status_json_text(s->stalled);
     json_t *warning = s->warning.len == 0 ? json_null() : rg_status_json_text(s->warning);
     return json_pack(
-        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o},s:{s:o,s:o},s:o,s:i,s:o,s:o,"
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o},s:{s:o,s:o},s:o,s:i,s:o,s:o,"
         "s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:b,s:i,s:o,s:I,s:o}",
         "ledger", rg_status_json_text(s->ledger), "ledger_id",
         rg_status_json_hex(s->ledger_id.b, RG_HASH_BYTES), "node", rg_status_json_text(s->node),
@@ -51,14 +55,14 @@ json_t *rg_status_json_make(const struct rg_answer_status *s)
         rg_status_json_hex(s->hash.b, RG_HASH_BYTES), "digest",
         rg_status_json_hex(s->digest.b, RG_HASH_BYTES), "epoch", number(s->epoch), "view",
         number(s->view), "lag_ms", number(s->lag_ms), "rules", "height", number(s->rules_height),
-        "parked", number(s->rules_parked), "bus", "frames", number(s->bus_frames), "refused",
-        number(s->bus_refused), "authorities", list, "quorum", (int)s->quorum, "stalled", stalled,
-        "warning", warning, "mempool", number(s->mempool), "time_ms", number(s->time_ms), "pid",
-        (int)s->pid, "memory_kib", number(s->memory_kib), "cpu_ms", number(s->cpu_ms),
-        "keys_unacknowledged", number(s->keys_unacknowledged), "alerts_logseq",
-        number(s->alerts_logseq), "mute", (int)s->mute, "motions", (int)s->motions, "process",
-        rg_status_json_text(s->process), "version", (json_int_t)s->version, "version_from",
-        number(s->version_from));
+        "parked", number(s->rules_parked), "compared", number(s->rules_compared), "differ", differ,
+        "bus", "frames", number(s->bus_frames), "refused", number(s->bus_refused), "authorities",
+        list, "quorum", (int)s->quorum, "stalled", stalled, "warning", warning, "mempool",
+        number(s->mempool), "time_ms", number(s->time_ms), "pid", (int)s->pid, "memory_kib",
+        number(s->memory_kib), "cpu_ms", number(s->cpu_ms), "keys_unacknowledged",
+        number(s->keys_unacknowledged), "alerts_logseq", number(s->alerts_logseq), "mute",
+        (int)s->mute, "motions", (int)s->motions, "process", rg_status_json_text(s->process),
+        "version", (json_int_t)s->version, "version_from", number(s->version_from));
 }
 
 int rg_status_json_line(json_t *object)

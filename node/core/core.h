@@ -37,7 +37,8 @@ enum rg_core_action_kind {
     RG_CORE_OWN,        /* a submission of this node was taken under `sequence`, `token` */
     RG_CORE_OWN_FINAL,  /* ... and is final: sequence, token, height, index, result */
     RG_CORE_SERVE,      /* answer `peer` with Blocks from the chain: height, max_bytes */
-    RG_CORE_AGENCY,   /* hand a key message (bytes, a PeerMessage) from `peer` to the agency side */
+    RG_CORE_AGENCY,     /* hand bytes (a PeerMessage about keys or alerts) from `peer` to the agency
+                           side */
     RG_CORE_DEADLINE, /* call rg_core_on_tick at mono_ms `at_ms` at the latest; replaces the last */
     RG_CORE_ALARM,    /* tell the operator: text */
     RG_CORE_HALT      /* stop signing; tell the operator: text; the process exits 70 */

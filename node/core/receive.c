@@ -216,7 +216,7 @@ static void take_sync(struct rg_core *c, uint16_t peer, const struct rg_peer_mes
         rg_catchup__blocks(c, peer, m);
     } else if (m->kind == RG_PEER_WAKE) {
         take_wake(c, peer, m);
-    } else { /* about case keys: not for the core */
+    } else { /* about case keys or alerts: not for the core */
         struct rg_core_action *a = rg_outbox_add(&c->out, RG_CORE_AGENCY);
         a->peer = peer;
         a->bytes = rg_outbox_copy(&c->out, bytes);
@@ -261,6 +261,7 @@ static void dispatch(struct rg_core *c, uint16_t peer, bool gossip, struct rg_by
     case RG_PEER_KEYS:
     case RG_PEER_KEY_ACK:
     case RG_PEER_KEY_PULL:
+    case RG_PEER_ALERT_DIGESTS:
         if (gossip) {
             c->refused++;
         } else {

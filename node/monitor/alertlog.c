@@ -1,6 +1,5 @@
 #include "node/monitor/alertlog.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -135,21 +134,6 @@ rg_err rg_alertlog_acknowledge(struct rg_alertlog *l, const struct rg_alertlog_a
     return e;
 }
 
-void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_bytes subject,
-                            const char *text, int64_t time_ms)
-{
-    if (l->system_count == RG_ALERTLOG_SYSTEM_MAX) {
-        l->system_lost++;
-        return;
-    }
-    struct rg_alertlog_system *s = &l->system[l->system_count];
-    l->system_count++;
-    (void)snprintf(s->code, sizeof s->code, "%s", code);
-    (void)snprintf(s->text, sizeof s->text, "%s", text);
-    rg_hash_one(RG_DOMAIN_ALERT, &l->config.genesis->ledger_id, subject, &s->subject);
-    s->time_ms = time_ms;
-}
-
 size_t rg_alertlog_waiting(const struct rg_alertlog *l)
 {
     return l->waiting_count + l->system_count + l->due_count;
@@ -185,18 +169,6 @@ void rg_alertlog__name(const struct rg_alertlog *l, struct rg_alertlog_waiting *
     rg_hash_add_u64(&h, (uint64_t)f->event_no);
     /* A rule that cannot be followed further is another alert than its breach. */
     rg_hash_add_u64(&h, f->severity == RG_CLOUDEVENT_SYSTEM ? 1 : 0);
-    rg_hash_end(&h, out);
-}
-
-static void name_system(const struct rg_alertlog *l, const struct rg_alertlog_system *s,
-                        struct rg_hash *out)
-{
-    struct rg_hash_state h;
-    rg_hash_begin(&h, RG_DOMAIN_ALERT, &l->config.genesis->ledger_id);
-    rg_hash_add(&h, rg_bytes_str("system"));
-    rg_hash_add_u64(&h, l->config.principal);
-    rg_hash_add(&h, rg_bytes_str(s->code));
-    rg_hash_add(&h, (struct rg_bytes){s->subject.b, sizeof s->subject.b});
     rg_hash_end(&h, out);
 }
 
@@ -291,25 +263,27 @@ rg_err rg_alertlog__store(struct rg_alertlog *l, struct rg_kv_txn *txn,
     return e;
 }
 
-/* Render and store @a unless the log says so already. @again: it was healed once, and is not by
- * what is known now. */
-static rg_err write_one(struct rg_alertlog *l, struct rg_kv_txn *txn, struct rg_cloudevent_alert *a,
-                        const struct rg_alertlog_key *k, bool again)
+rg_err rg_alertlog__write_one(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                              struct rg_cloudevent_alert *a, const struct rg_alertlog_finding *f,
+                              bool again)
 {
+    const struct rg_alertlog_key key = {f != NULL ? f->c->case_no : 0,
+                                        f != NULL ? f->c->rest_key : l->config.vault_key};
+    struct rg_alertlog_stand before;
     bool is_new = false;
     rg_err e = RG_OK;
     if (a->state != RG_CLOUDEVENT_RAISED) {
-        e = rg_alertlog__escalate_before(l, txn, k, &a->alert, a->time_ms);
+        e = rg_alertlog__escalate_before(l, txn, &key, &a->alert, a->time_ms);
     }
-    e = e == RG_OK ? rg_alertlog__place(l, txn, a, again, &is_new) : e;
+    e = e == RG_OK ? rg_alertlog__place(l, txn, a, again, &before, &is_new) : e;
     if (e != RG_OK || !is_new) {
         return e;
     }
     a->ledger = l->config.genesis->name;
     a->process = rg_bytes_str(l->config.definition->process);
     a->version = l->config.definition->version;
-    a->logseq = l->next;
-    return rg_alertlog__store(l, txn, a, k, rg_cloudevent_alert(a));
+    e = rg_alertlog__store(l, txn, a, &key, rg_cloudevent_alert(a));
+    return e == RG_OK && f != NULL ? rg_alertlog__count(l, txn, a, f, &before) : e;
 }
 
 rg_err rg_alertlog__write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
@@ -348,22 +322,7 @@ rg_err rg_alertlog__write_finding(struct rg_alertlog *l, struct rg_kv_txn *txn,
     if (f->has_place && f->place.writer < g->agency_count) {
         a.agency = rg_bytes_str(g->agency[f->place.writer].name);
     }
-    const struct rg_alertlog_key key = {f->c->case_no, f->c->rest_key};
-    return write_one(l, txn, &a, &key, again);
-}
-
-static rg_err write_system(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                           const struct rg_alertlog_system *s)
-{
-    struct rg_cloudevent_alert a = {.severity = RG_CLOUDEVENT_SYSTEM,
-                                    .state = RG_CLOUDEVENT_RAISED,
-                                    .time_ms = s->time_ms,
-                                    .rule = rg_bytes_str(s->code),
-                                    .message_de = s->text,
-                                    .message_en = s->text};
-    const struct rg_alertlog_key key = {0, l->config.vault_key};
-    name_system(l, s, &a.alert);
-    return write_one(l, txn, &a, &key, false);
+    return rg_alertlog__write_one(l, txn, &a, f, again);
 }
 
 rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn)
@@ -372,6 +331,7 @@ rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn)
     l->next = l->last + 1;
     l->due_changed = false;
     l->due_next = l->due_floor;
+    l->digest = (struct rg_alertdigest){.checkpoint = 0};
     for (size_t i = 0; e == RG_OK && i < l->waiting_count; i++) {
         struct rg_alertlog_waiting *w = &l->waiting[i];
         if (w->settles) {
@@ -383,11 +343,12 @@ rg_err rg_alertlog_write(struct rg_alertlog *l, struct rg_kv_txn *txn)
         }
     }
     for (size_t i = 0; e == RG_OK && i < l->system_count; i++) {
-        e = write_system(l, txn, &l->system[i]);
+        e = rg_alertlog__write_system(l, txn, &l->system[i]);
     }
     for (size_t i = 0; e == RG_OK && i < l->due_count; i++) {
         e = rg_alertlog__escalate(l, txn, &l->due[i]);
     }
+    e = e == RG_OK ? rg_alertdigest_write(&l->digest, txn) : e;
     if (e == RG_OK && l->due_changed) {
         e = rg_alertlog__read_floor(l, txn);
     }

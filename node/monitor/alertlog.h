@@ -21,6 +21,7 @@ struct rg_alertlog; /* opaque */
 #define RG_ALERTLOG_WAITING_MAX ((size_t)256 * 1024) /* findings that wait to be written */
 #define RG_ALERTLOG_SYSTEM_MAX 64 /* system alerts that wait to be written; more are counted */
 #define RG_ALERTLOG_LOOK_MAX 4096 /* records a query looks at */
+#define RG_ALERTLOG_TEXT_MAX 512  /* bytes of a system alert's text, with its NUL */
 #define RG_ALERTLOG_NEVER INT64_MAX
 
 struct rg_alertlog_config {
@@ -48,6 +49,7 @@ struct rg_alertlog_finding {
     struct rg_place place;
     int64_t event_no;
     int64_t time_ms;
+    uint64_t height; /* of the block of that time */
     bool has_due;
     int64_t due_ms;
 };
@@ -103,6 +105,20 @@ RG_CHECKED rg_err rg_alertlog_find_raised(struct rg_alertlog *l, const struct rg
 /* Add a system alert, see rg_monitor_system_alert(). @time_ms: ledger time. */
 void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_bytes subject,
                             const char *text, int64_t time_ms);
+/* A system alert that begins and ends. Texts are copied. */
+struct rg_alertlog_news {
+    const char *code;
+    struct rg_bytes subject;
+    bool healed; /* it ends: told only when it is open. Else it begins: told only when it is not */
+    const char *text_de;
+    const char *text_en;
+    int64_t time_ms;
+};
+void rg_alertlog_add_news(struct rg_alertlog *l, const struct rg_alertlog_news *n);
+/* Whether the system alert of @code and @subject is open by what is durable.
+ * Errors: RG_ERR_CORRUPT; RG_ERR_IO. */
+RG_CHECKED rg_err rg_alertlog_is_open(struct rg_alertlog *l, const char *code,
+                                      struct rg_bytes subject, bool *out);
 /* Findings and system alerts that wait to be written. */
 size_t rg_alertlog_waiting(const struct rg_alertlog *l);
 /* Write all that waits in @txn. Then commit and call rg_alertlog_written(), or abort and call

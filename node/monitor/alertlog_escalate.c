@@ -161,7 +161,7 @@ static rg_err escalate(struct rg_alertlog *l, struct rg_kv_txn *txn,
                    "Nobody has acknowledged this critical alert since %s. Asked: %s. Please look "
                    "at it and acknowledge it.",
                    said.time, asked);
-    return rg_alertlog__again(l, txn, k, d->logseq, &a);
+    return rg_alertlog__again(l, txn, k, d->logseq, &a, NULL);
 }
 
 rg_err rg_alertlog__escalate_before(struct rg_alertlog *l, struct rg_kv_txn *txn,

@@ -1,9 +1,11 @@
 /* The inside of the alert log: alertlog.c (writing), alertlog_stand.c (what became of an alert),
- * alertlog_escalate.c, alertlog_settle.c, alertlog_query.c (reading). */
+ * alertlog_escalate.c, alertlog_settle.c, alertlog_system.c, alertlog_count.c (what counts in the
+ * digests), alertlog_query.c (reading). */
 #ifndef RG_MONITOR_ALERTLOG_PRIV_H
 #define RG_MONITOR_ALERTLOG_PRIV_H
 
 #include "base/limits.h"
+#include "node/monitor/alertdigest.h"
 #include "node/monitor/alertlog.h"
 
 #define RG_ALERTLOG_FORMAT 2
@@ -16,7 +18,6 @@
 #define RG_ALERTLOG_HEAD_NEWEST 11
 #define RG_ALERTLOG_AD_BYTES (RG_HASH_BYTES + 1 + 8)
 #define RG_ALERTLOG_PLAIN_MAX ((size_t)32 * 1024)
-#define RG_ALERTLOG_TEXT_MAX 512
 #define RG_ALERTLOG_CODE_MAX 32
 
 struct rg_alertlog_waiting {
@@ -55,8 +56,11 @@ struct rg_alertlog_stand {
 
 struct rg_alertlog_system {
     char code[RG_ALERTLOG_CODE_MAX];
+    char text_de[RG_ALERTLOG_TEXT_MAX];
     char text[RG_ALERTLOG_TEXT_MAX];
     struct rg_hash subject;
+    bool ends;   /* what it says began earlier is over */
+    bool begins; /* it may have been over before, and begins anew */
     int64_t time_ms;
 };
 
@@ -80,13 +84,29 @@ struct rg_alertlog {
     size_t ready_cap;
     const struct rg_alertlog_due *due; /* to be escalated by the next write; borrowed */
     size_t due_count;
-    bool due_changed;  /* by the write under way */
-    int64_t due_floor; /* durable: the first time in the table UNSEEN */
-    int64_t due_next;  /* after the write under way */
-    uint8_t *plain;    /* RG_ALERTLOG_PLAIN_MAX */
-    uint8_t *sealed;   /* head, RG_ALERTLOG_PLAIN_MAX + RG_SEAL_EXTRA */
+    bool due_changed;             /* by the write under way */
+    int64_t due_floor;            /* durable: the first time in the table UNSEEN */
+    int64_t due_next;             /* after the write under way */
+    struct rg_alertdigest digest; /* inside a write */
+    uint8_t *plain;               /* RG_ALERTLOG_PLAIN_MAX */
+    uint8_t *sealed;              /* head, RG_ALERTLOG_PLAIN_MAX + RG_SEAL_EXTRA */
 };
 
+/* Let @a, which stood as @before, count or no longer count in the digests of those who read its
+ * case. What is of the system, or of an agency's own rules, does not. Errors: as
+ * rg_alertdigest_add(). */
+rg_err rg_alertlog__count(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                          const struct rg_cloudevent_alert *a, const struct rg_alertlog_finding *f,
+                          const struct rg_alertlog_stand *before);
+/* Render and store @a unless the log says so already. @f: the finding that it is; NULL: of the
+ * system. @again: it was healed once, and is not by what is known now. Errors: as
+ * rg_alertlog_write(). */
+rg_err rg_alertlog__write_one(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                              struct rg_cloudevent_alert *a, const struct rg_alertlog_finding *f,
+                              bool again);
+/* Write an alert of the system. Errors: the same. */
+rg_err rg_alertlog__write_system(struct rg_alertlog *l, struct rg_kv_txn *txn,
+                                 const struct rg_alertlog_system *s);
 /* The name of a finding: what it is about, over all its states. */
 void rg_alertlog__name(const struct rg_alertlog *l, struct rg_alertlog_waiting *w,
                        struct rg_hash *out);
@@ -101,24 +121,25 @@ rg_err rg_alertlog__read_head(struct rg_bytes record, struct rg_alertlog_head *o
 rg_err rg_alertlog__open(struct rg_alertlog *l, struct rg_kv_txn *txn, uint64_t logseq,
                          const uint8_t *key, struct rg_bytes *out_topic, struct rg_bytes *out_json);
 /* Whether an alert in this state holds. */
-bool rg_alertlog__is_open(uint8_t state);
+bool rg_alertlog__holds(uint8_t state);
 /* Look up how @alert stands. Errors: RG_ERR_CORRUPT; as rg_kv_get(). */
 rg_err rg_alertlog__stand(const struct rg_alertlog *l, struct rg_kv_txn *txn,
                           const struct rg_hash *alert, struct rg_alertlog_stand *out);
-/* Give @a its id and number, and note in the record that raised it what becomes of it. False in
- * @out_new: the log says so already. @again: what was healed is raised anew.
+/* Give @a its id and number, and note in the record that raised it what becomes of it. Gives how it
+ * stood before. False in @out_new: the log says so already. @again: what was healed is raised anew.
  * Errors: as rg_alertlog_write(). */
 rg_err rg_alertlog__place(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                          struct rg_cloudevent_alert *a, bool again, bool *out_new);
+                          struct rg_cloudevent_alert *a, bool again,
+                          struct rg_alertlog_stand *out_before, bool *out_new);
 /* Store @a as the next record; takes its text @json. Errors: the same. */
 rg_err rg_alertlog__store(struct rg_alertlog *l, struct rg_kv_txn *txn,
                           const struct rg_cloudevent_alert *a, const struct rg_alertlog_key *k,
                           char *json);
 /* Tell the alert of record @raised, whose name and severity are in @a, again in the state of @a.
- * Errors: the same. */
+ * @f: what withdraws it, and @a has its rule; NULL: it counts as before. Errors: the same. */
 rg_err rg_alertlog__again(struct rg_alertlog *l, struct rg_kv_txn *txn,
                           const struct rg_alertlog_key *k, uint64_t raised,
-                          struct rg_cloudevent_alert *a);
+                          struct rg_cloudevent_alert *a, const struct rg_alertlog_finding *f);
 /* Write that an alert is acknowledged, if it is open and was not. Errors: the same. */
 rg_err rg_alertlog__acknowledge(struct rg_alertlog *l, struct rg_kv_txn *txn,
                                 const struct rg_alertlog_waiting *w);

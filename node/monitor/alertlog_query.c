@@ -95,7 +95,7 @@ static rg_err look(struct query *x, uint64_t logseq, struct rg_bytes value)
         return tell(x, logseq, h.case_no, logseq);
     }
     /* What an alert says of itself by now stands in its newest record. */
-    const bool open = h.newest != 0 && rg_alertlog__is_open(h.state);
+    const bool open = h.newest != 0 && rg_alertlog__holds(h.state);
     const bool seen = h.state == RG_CLOUDEVENT_ACKNOWLEDGED || h.case_no == 0;
     return open && !(q->unacknowledged && seen) ? tell(x, logseq, h.case_no, h.newest) : RG_OK;
 }

@@ -126,17 +126,13 @@ static rg_err list_case(const struct settling *s, uint64_t **out, size_t *out_co
     return e == RG_ERR_NOT_FOUND ? RG_OK : e;
 }
 
-/* The name of the alert in @json, whichever version raised it. False: it is of another process, or
- * no alert. */
-static bool name_of(const struct settling *s, struct rg_bytes json, struct rg_hash *out)
+/* Read the alert in @json, whichever version raised it. False: it is of another process, or no
+ * alert. */
+static bool read_alert(const struct settling *s, struct rg_bytes json,
+                       struct rg_cloudevent_said *out)
 {
-    struct rg_cloudevent_said said;
-    if (rg_cloudevent_read(json, &said) != RG_OK ||
-        strcmp(said.process, s->l->config.definition->process) != 0) {
-        return false;
-    }
-    *out = said.alert;
-    return true;
+    return rg_cloudevent_read(json, out) == RG_OK &&
+           strcmp(out->process, s->l->config.definition->process) == 0;
 }
 
 /* Withdraw the alert of record @logseq if it is open and was not found. */
@@ -150,19 +146,22 @@ static rg_err withdraw(struct settling *s, uint64_t logseq)
                                     .has_place = f->has_place,
                                     .place = f->place};
     struct rg_alertlog_head head;
+    struct rg_cloudevent_said said;
     struct rg_bytes topic;
     struct rg_bytes json;
     rg_err e = rg_alertlog__record(s->txn, logseq, &head, &json);
-    if (e != RG_OK || head.newest == 0 || !rg_alertlog__is_open(head.state)) {
+    if (e != RG_OK || head.newest == 0 || !rg_alertlog__holds(head.state)) {
         return e;
     }
     e = rg_alertlog__open(l, s->txn, logseq, key.key, &topic, &json);
-    if (e != RG_OK || !name_of(s, json, &a.alert) || find(s, &a.alert) != NULL) {
+    if (e != RG_OK || !read_alert(s, json, &said) || find(s, &said.alert) != NULL) {
         return e;
     }
+    a.alert = said.alert;
+    a.rule = rg_bytes_str(said.rule);
     a.severity = (enum rg_cloudevent_severity)head.severity;
     e = rg_alertlog__escalate_before(l, s->txn, &key, &a.alert, a.time_ms);
-    return e == RG_OK ? rg_alertlog__again(l, s->txn, &key, logseq, &a) : e;
+    return e == RG_OK ? rg_alertlog__again(l, s->txn, &key, logseq, &a, f) : e;
 }
 
 rg_err rg_alertlog__settle(struct rg_alertlog *l, struct rg_kv_txn *txn, size_t at)

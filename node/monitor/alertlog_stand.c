@@ -21,7 +21,7 @@ static void make_id(const struct rg_alertlog *l, const struct rg_hash *alert,
     rg_hash_end(&h, out);
 }
 
-bool rg_alertlog__is_open(uint8_t state)
+bool rg_alertlog__holds(uint8_t state)
 {
     return state == RG_CLOUDEVENT_RAISED || state == RG_CLOUDEVENT_ESCALATED ||
            state == RG_CLOUDEVENT_ACKNOWLEDGED;
@@ -135,23 +135,26 @@ static rg_err note_in_raised(struct rg_alertlog *l, struct rg_kv_txn *txn,
 }
 
 rg_err rg_alertlog__place(struct rg_alertlog *l, struct rg_kv_txn *txn,
-                          struct rg_cloudevent_alert *a, bool again, bool *out_new)
+                          struct rg_cloudevent_alert *a, bool again,
+                          struct rg_alertlog_stand *out_before, bool *out_new)
 {
-    struct rg_alertlog_stand s;
+    struct rg_alertlog_stand *s = out_before;
     uint64_t known = 0;
     *out_new = false;
-    rg_err e = rg_alertlog__stand(l, txn, &a->alert, &s);
+    rg_err e = rg_alertlog__stand(l, txn, &a->alert, s);
     if (e != RG_OK) {
         return e;
     }
-    if (a->state == RG_CLOUDEVENT_RAISED && s.known) {
-        if (s.head.state != RG_CLOUDEVENT_WITHDRAWN &&
-            !(again && s.head.state == RG_CLOUDEVENT_HEALED)) {
-            return RG_OK;
-        }
-        s.occurrence++;
+    if (a->severity == RG_CLOUDEVENT_SYSTEM && a->state == RG_CLOUDEVENT_HEALED &&
+        !(s->known && rg_alertlog__holds(s->head.state))) {
+        return RG_OK; /* nothing to end */
     }
-    make_id(l, &a->alert, a->state, s.occurrence, &a->id);
+    const bool anew = a->state == RG_CLOUDEVENT_RAISED && s->known;
+    if (anew && s->head.state != RG_CLOUDEVENT_WITHDRAWN &&
+        !(again && s->head.state == RG_CLOUDEVENT_HEALED)) {
+        return RG_OK;
+    }
+    make_id(l, &a->alert, a->state, s->occurrence + (anew ? 1 : 0), &a->id);
     e = rg_alertstore_get(txn, RG_ALERTSTORE_IDS, (struct rg_bytes){a->id.b, sizeof a->id.b},
                           &known);
     if (e != RG_OK || known != 0) {
@@ -159,23 +162,25 @@ rg_err rg_alertlog__place(struct rg_alertlog *l, struct rg_kv_txn *txn,
     }
     *out_new = true;
     a->logseq = l->next;
-    return a->state != RG_CLOUDEVENT_RAISED && s.known ? note_in_raised(l, txn, &s, a->state)
-                                                       : RG_OK;
+    return a->state != RG_CLOUDEVENT_RAISED && s->known ? note_in_raised(l, txn, s, a->state)
+                                                        : RG_OK;
 }
 
 rg_err rg_alertlog__again(struct rg_alertlog *l, struct rg_kv_txn *txn,
                           const struct rg_alertlog_key *k, uint64_t raised,
-                          struct rg_cloudevent_alert *a)
+                          struct rg_cloudevent_alert *a, const struct rg_alertlog_finding *f)
 {
+    struct rg_alertlog_stand before;
     struct rg_bytes topic;
     struct rg_bytes json;
     bool is_new = false;
-    rg_err e = rg_alertlog__place(l, txn, a, false, &is_new);
+    rg_err e = rg_alertlog__place(l, txn, a, false, &before, &is_new);
     if (e != RG_OK || !is_new) {
         return e;
     }
     e = rg_alertlog__open(l, txn, raised, k->key, &topic, &json);
-    return e == RG_OK ? rg_alertlog__store(l, txn, a, k, rg_cloudevent_again(a, json)) : e;
+    e = e == RG_OK ? rg_alertlog__store(l, txn, a, k, rg_cloudevent_again(a, json)) : e;
+    return e == RG_OK && f != NULL ? rg_alertlog__count(l, txn, a, f, &before) : e;
 }
 
 rg_err rg_alertlog__acknowledge(struct rg_alertlog *l, struct rg_kv_txn *txn,
@@ -216,7 +221,7 @@ rg_err rg_alertlog__acknowledge(struct rg_alertlog *l, struct rg_kv_txn *txn,
     a.alert = said.alert;
     a.severity = (enum rg_cloudevent_severity)head.severity;
     e = rg_alertlog__escalate_before(l, txn, &key, &a.alert, a.time_ms);
-    return e == RG_OK ? rg_alertlog__again(l, txn, &key, logseq, &a) : e;
+    return e == RG_OK ? rg_alertlog__again(l, txn, &key, logseq, &a, NULL) : e;
 }
 
 rg_err rg_alertlog_find_raised(struct rg_alertlog *l, const struct rg_hash *id,
@@ -239,7 +244,7 @@ rg_err rg_alertlog_find_raised(struct rg_alertlog *l, const struct rg_hash *id,
     }
     if (e == RG_OK) {
         *out = (struct rg_monitor_raised){.case_no = head.case_no,
-                                          .open = rg_alertlog__is_open(head.state),
+                                          .open = rg_alertlog__holds(head.state),
                                           .acknowledged = head.state == RG_CLOUDEVENT_ACKNOWLEDGED};
     }
     rg_kv_abort(&txn);

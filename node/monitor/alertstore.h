@@ -9,7 +9,8 @@
 #include "base/types.h"
 #include "storage/kv.h"
 
-#define RG_ALERTSTORE_FORMAT 2
+/* 3: what became of an alert stands in the head of its raise; when it is escalated; digests. */
+#define RG_ALERTSTORE_FORMAT 3
 
 enum rg_alertstore_table {
     RG_ALERTSTORE_META,   /* name -> u64, or the ledger's id */
@@ -21,6 +22,7 @@ enum rg_alertstore_table {
     RG_ALERTSTORE_TOPIC,  /* topic -> the first sequence number that was never used */
     RG_ALERTSTORE_CURSOR, /* principal (u32 BE), name -> logseq acknowledged */
     RG_ALERTSTORE_UNSEEN, /* when to escalate, logseq (u64 BE each) -> nothing */
+    RG_ALERTSTORE_DIGEST, /* checkpoint, agency (u64 BE each) -> see alertdigest.h */
     RG_ALERTSTORE_TABLES
 };
 
@@ -35,8 +37,8 @@ enum rg_alertstore_table {
     "late" /* from this case on some may be judged by an older one; 0: none */
 
 /* Open the store of @ledger in @dir, or make it.
- * Errors: RG_ERR_INVALID  it is of another ledger; RG_ERR_VERSION  another format; as rg_kv_open().
- */
+ * Errors: RG_ERR_INVALID  it is of another ledger; RG_ERR_VERSION  another format; as
+ * rg_kv_open(). */
 RG_CHECKED rg_err rg_alertstore_open(const char *dir, const struct rg_hash *ledger,
                                      struct rg_kv **out);
 /* Read a number; 0 when there is none. Errors: RG_ERR_CORRUPT, RG_ERR_IO, RG_ERR_SYSTEM. */

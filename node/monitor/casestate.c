@@ -256,6 +256,7 @@ rg_err rg_casestate_get(struct rg_casestates *s, const struct rg_casestate_name 
         *bucket = at;
     }
     c->used = true;
+    c->readers = name->readers;
     if (!c->pinned) {
         c->pinned = true;
         s->pinned_list[s->pinned] = (uint32_t)(c - s->slot);

@@ -25,6 +25,7 @@ struct rg_casestate_name {
     uint64_t case_no;
     struct rg_id pseudonym;
     const uint8_t *rest_key; /* 32 bytes */
+    uint64_t readers;        /* bit i: agency i */
 };
 
 /* One case. Read the members; change them by the functions only. */
@@ -32,6 +33,7 @@ struct rg_casestate {
     uint64_t case_no;
     struct rg_id pseudonym;
     uint8_t rest_key[RG_KEY_BYTES];
+    uint64_t readers;     /* as named by who asked for it last; not stored */
     uint32_t event_count; /* events judged */
     uint64_t from;        /* ... by the definition in force from this height on; 0: the first */
     int64_t due_ms;

@@ -1,5 +1,6 @@
-/* What may come next in a case (`continue`): questions to the rules host on the states as they are,
- * changing nothing. One question is one message between those of judging. Owner: the agency thread.
+/* What may come next in a case (`continue`), and how each rule stands in it: questions to the rules
+ * host on the states as they are, changing nothing. One question is one message between those of
+ * judging. Owner: the agency thread.
  */
 #ifndef RG_MONITOR_DUTIES_H
 #define RG_MONITOR_DUTIES_H

@@ -137,6 +137,14 @@ uint64_t rg_evaluate_height(const struct rg_evaluate *e)
     return h - 1 < e->height ? h - 1 : e->height;
 }
 
+uint64_t rg_evaluate_complete(const struct rg_evaluate *e)
+{
+    const bool waits = e->kind != RG_EVALUATE_NOTHING || rg_evaluate_wants(e) || e->blocked ||
+                       e->moved || rg_casestate_cache_dirty(e->config.cases) > 0 ||
+                       rg_alertlog_waiting(e->config.log) > 0;
+    return waits ? 0 : rg_evaluate_height(e);
+}
+
 bool rg_evaluate_wants(const struct rg_evaluate *e)
 {
     return e->redo_count > 0 || e->cursor < rg_feed_tip(e->config.feed) ||
@@ -175,7 +183,7 @@ static rg_err take_amend(struct rg_evaluate *e, const struct rg_feed_event *ev)
     if (e->batch.op_count > 0) {
         return RG_ERR_FULL;
     }
-    const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key};
+    const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key, ev->readers};
     const rg_err err = begin_case(e, &name);
     if (err != RG_OK) {
         return err;
@@ -213,7 +221,8 @@ rg_err rg_evaluate__take_event(void *ctx, const struct rg_feed_event *ev)
     }
     bool tick = e->ticks;
     if (known == RG_OPBATCH_NONE) {
-        const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key};
+        const struct rg_casestate_name name = {ev->case_no, ev->pseudonym, ev->rest_key,
+                                               ev->readers};
         const rg_err err = begin_case(e, &name);
         if (err != RG_OK) {
             return err;
@@ -262,6 +271,7 @@ static rg_err end_redo(struct rg_evaluate *e, const struct rg_casestate *c)
         f.has_place = true;
         f.place = e->amend_place;
     }
+    f.height = rg_evaluate__height_of(e, f.time_ms);
     rg_err err = rg_alertlog_settle(e->config.log, &f, e->redo_failed);
     if (err == RG_OK && e->redo_acks) {
         e->redo_ack.c = c;
@@ -287,7 +297,7 @@ static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
         if (err != RG_OK) {
             return err;
         }
-        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+        const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key, c.readers};
         err = rg_casestate_get(e->config.cases, &name, &state);
         rg_rand_wipe(c.rest_key, sizeof c.rest_key);
         if (err != RG_OK) {
@@ -370,7 +380,7 @@ static rg_err take_tick(struct rg_evaluate *e, uint64_t case_no)
     if (err != RG_OK) {
         return err == RG_ERR_NOT_FOUND ? RG_ERR_CORRUPT : err;
     }
-    const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+    const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key, c.readers};
     err = begin_case(e, &name);
     const bool waits =
         err == RG_OK && !e->edge && e->state[e->batch.case_count]->event_count < c.event_count;

@@ -85,6 +85,9 @@ uint64_t rg_evaluate_ripe_at(const struct rg_evaluate *e);
 RG_CHECKED rg_err rg_evaluate_flush(struct rg_evaluate *e);
 /* Every event and due time up to this block is judged. */
 uint64_t rg_evaluate_height(const struct rg_evaluate *e);
+/* The height up to which all is judged and written, when nothing at all waits; else 0. What waits
+ * for its key is not looked at. */
+uint64_t rg_evaluate_complete(const struct rg_evaluate *e);
 /* The clock for rg_evaluate_ripe(), told once a step. */
 void rg_evaluate_set_clock(struct rg_evaluate *e, uint64_t mono_ms);
 

@@ -11,6 +11,7 @@
 #include "rules/definition.h"
 #include "rules/reigen_rules.h"
 #include "rules/utf8.h"
+#include "storage/chain.h"
 
 #define SUBJECT_BYTES 16
 #define FAULTS_TOLD 100 /* in one run; from then on one a minute */
@@ -140,6 +141,22 @@ static int64_t first_block_after(struct rg_evaluate *e, int64_t due_ms, int64_t 
     return time;
 }
 
+uint64_t rg_evaluate__height_of(struct rg_evaluate *e, int64_t time_ms)
+{
+    struct rg_chain_view *v = NULL;
+    uint64_t height = e->follow_height;
+    if (e->of_height > 0 && e->of_ms == time_ms) {
+        return e->of_height;
+    }
+    if (time_ms > 0 && rg_chain_view_open(e->config.chain, &v) == RG_OK &&
+        rg_chain_view_height_after(v, time_ms - 1, &height) == RG_OK) {
+        e->of_ms = time_ms;
+        e->of_height = height;
+    }
+    rg_chain_view_close(&v);
+    return height;
+}
+
 static rg_err add_finding(struct rg_evaluate *e, uint32_t i, const struct rg_hostmsg_item *item)
 {
     const struct rg_casestate *c = e->state[i];
@@ -171,6 +188,7 @@ static rg_err add_finding(struct rg_evaluate *e, uint32_t i, const struct rg_hos
     } else if (op->kind == RG_HOSTMSG_OP_TICK && f.has_due) {
         f.time_ms = first_block_after(e, item->due_ms, op->time_ms);
     }
+    f.height = rg_evaluate__height_of(e, f.time_ms);
     return rg_alertlog_add(e->config.log, &f);
 }
 

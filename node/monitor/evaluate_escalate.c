@@ -18,7 +18,7 @@ static rg_err case_waits(struct rg_evaluate *e, uint64_t case_no, bool *out)
         *out = false;
         return err == RG_ERR_NOT_FOUND ? RG_OK : err; /* the log drops what is gone */
     }
-    const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key};
+    const struct rg_casestate_name name = {case_no, c.pseudonym, c.rest_key, c.readers};
     err = rg_casestate_get(e->config.cases, &name, &state);
     if (err == RG_OK) {
         *out = !e->edge && state->event_count < c.event_count;

@@ -16,7 +16,7 @@ static rg_err get_case(struct rg_evaluate *e, uint64_t case_no, struct rg_feed_c
     if (err != RG_OK) {
         return err == RG_ERR_NOT_FOUND ? RG_ERR_CORRUPT : err;
     }
-    const struct rg_casestate_name name = {case_no, out->pseudonym, out->rest_key};
+    const struct rg_casestate_name name = {case_no, out->pseudonym, out->rest_key, out->readers};
     return rg_casestate_get(e->config.cases, &name, out_state);
 }
 
@@ -96,7 +96,8 @@ static rg_err add_case(struct rg_evaluate *e, uint32_t i, struct rg_casestate **
 /* Case redo[@i] is judged: what was found is all that holds of it now. */
 static rg_err end_case(struct rg_evaluate *e, uint32_t i, const struct rg_casestate *state)
 {
-    const struct rg_alertlog_finding f = {.c = state, .time_ms = e->switch_ms};
+    const struct rg_alertlog_finding f = {
+        .c = state, .time_ms = e->switch_ms, .height = rg_evaluate__height_of(e, e->switch_ms)};
     const rg_err err = rg_alertlog_settle(e->config.log, &f, e->redo_bad[i]);
     if (err == RG_OK) {
         e->redo_count--;

@@ -73,6 +73,8 @@ struct rg_evaluate {
     int64_t due_known_ms; /* the last answer of first_block_after */
     int64_t due_block_ms;
     bool due_known;
+    int64_t of_ms; /* ... and of rg_evaluate__height_of(); 0: none */
+    uint64_t of_height;
 };
 
 /* Note a system alert about an event or a case that could not be judged. */
@@ -84,6 +86,8 @@ void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_i
 rg_err rg_evaluate__acknowledge(struct rg_evaluate *e, uint32_t i);
 /* Take case @i of the batch as it is: its events count as judged, its state stays. */
 rg_err rg_evaluate__pass_over(struct rg_evaluate *e, uint32_t i);
+/* The height of the first block of @time_ms, which is a block's. */
+uint64_t rg_evaluate__height_of(struct rg_evaluate *e, int64_t time_ms);
 /* Tell once more the critical alerts that are due and whose cases have no events waiting.
  * Errors: as rg_evaluate_flush(); rg_casestate_get(). */
 rg_err rg_evaluate__escalate(struct rg_evaluate *e, int64_t now_ms);

@@ -12,6 +12,7 @@
 #include "node/monitor/alertlog.h"
 #include "node/monitor/alertstore.h"
 #include "node/monitor/casestate.h"
+#include "node/monitor/compare.h"
 #include "node/monitor/conform.h"
 #include "node/monitor/duties.h"
 #include "node/monitor/evaluate.h"
@@ -38,9 +39,9 @@ static rg_err open_store(struct rg_monitor *m, char *why, size_t why_cap)
                        m->config.data_dir);
     } else if (e == RG_ERR_VERSION) {
         (void)snprintf(why, why_cap,
-                       "alerts store %s is of another version of this program; move it away, and "
-                       "it is made anew from the ledger",
-                       m->config.data_dir);
+                       "alerts store %s is of another version of this program (format %d is "
+                       "wanted); move it away, and it is made anew from the ledger",
+                       m->config.data_dir, RG_ALERTSTORE_FORMAT);
     } else if (e != RG_OK) {
         (void)snprintf(why, why_cap, "alerts store %s: %s", m->config.data_dir, rg_err_text(e));
     }
@@ -71,6 +72,9 @@ static rg_err open_parts(struct rg_monitor *m)
         rg_evaluate_set_versions(m->evaluate, m->versions, m->version_count);
     }
     e = e == RG_OK ? rg_duties_create(c->feed, m->cases, &m->duties) : e;
+    const struct rg_compare_config pc = {c->genesis, c->principal, m->kv,
+                                         m->log,     c->send,      c->send_ctx};
+    e = e == RG_OK ? rg_compare_create(&pc, &m->compare) : e;
     const struct rg_conform_config cc = {c->genesis, c->feed, c->rules_program};
     e = e == RG_OK ? rg_conform_create(&cc, &m->conform) : e;
     return e == RG_OK ? rg_monitor__load(m) : e;
@@ -131,6 +135,7 @@ void rg_monitor_close(struct rg_monitor **m_p)
     }
     rg_duties_destroy(&m->duties);
     rg_conform_destroy(&m->conform);
+    rg_compare_destroy(&m->compare);
     rg_ruleshost_destroy(&m->host);
     rg_evaluate_close(&m->evaluate);
     rg_alertlog_close(&m->log);
@@ -403,6 +408,7 @@ rg_err rg_monitor_step(struct rg_monitor *m, const zmq_pollitem_t *items, size_t
     e = e == RG_OK ? feed_host(m) : e;
     e = e == RG_OK ? flush_when_ripe(m) : e;
     e = e == RG_OK ? rg_conform_step(m->conform, mono_ms) : e;
+    e = e == RG_OK ? rg_monitor__compare(m) : e;
     if (e == RG_OK) {
         rg_monitor__publish_blocks(m);
         heartbeat(m);
@@ -427,6 +433,8 @@ void rg_monitor_get_status(const struct rg_monitor *m, struct rg_monitor_status 
     out->rules_height = rg_evaluate_height(m->evaluate);
     out->alerts_logseq = rg_alertlog_last(m->log);
     out->frames = rg_events_frames(m->events);
+    out->compared_height = rg_compare_height(m->compare);
+    out->differ = rg_compare_differ(m->compare);
 }
 
 rg_err rg_monitor_alerts(struct rg_monitor *m, const struct rg_monitor_query *q,

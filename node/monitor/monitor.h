@@ -22,7 +22,8 @@ struct rg_chain;
 struct rg_definition;
 struct rg_genesis;
 struct rg_sign;
-struct rg_zap; /* node/bus/zap.h */
+struct rg_peer_message; /* proto/peer_codec.h */
+struct rg_zap;          /* node/bus/zap.h */
 
 /* A process definition that is in force from a height on; until the next one's. Ordered by height;
  * the first is that of the genesis, from 0 on. Text and definition stay where they are while the
@@ -37,6 +38,9 @@ struct rg_monitor_version {
 #define RG_MONITOR_POLL_MAX 8
 #define RG_MONITOR_DUTIES_MAX 128
 #define RG_MONITOR_PENDING_MAX 64 /* duties and conformance requests under way */
+
+/* Send @bytes (a PeerMessage) to the node at place @peer over sync; it may be lost. */
+typedef void (*rg_monitor_send_fn)(void *ctx, uint16_t peer, struct rg_bytes bytes);
 
 /* All borrowed for the monitor's life. */
 struct rg_monitor_config {
@@ -56,6 +60,8 @@ struct rg_monitor_config {
     struct rg_zap *zap;       /* while rg_zap_is_alive says no, the events socket is unbound */
     const char *rules_program;
     const char *rules_module; /* absolute path for it; NULL or empty: the bundled one alone */
+    rg_monitor_send_fn send;  /* NULL: alerts are not compared with the peers' */
+    void *send_ctx;
     bool cluster;
 };
 
@@ -87,6 +93,8 @@ RG_CHECKED rg_err rg_monitor_step(struct rg_monitor *m, const zmq_pollitem_t *it
  * what no longer holds is withdrawn, what holds anew is raised, what stays is not told again. */
 void rg_monitor_set_versions(struct rg_monitor *m, const struct rg_monitor_version *list,
                              size_t count);
+/* The definition by which cases are judged now. Borrowed; it stays. */
+const struct rg_definition *rg_monitor_definition(const struct rg_monitor *m);
 /* The chain was followed up to @height, whose block time is @time_ms; the feed (rg_feed_tip) holds
  * all that could be opened up to there. Called after every group of blocks, and once at start. Also
  * called with the same height when late entries were appended. */
@@ -94,8 +102,10 @@ void rg_monitor_on_feed(struct rg_monitor *m, uint64_t height, uint64_t time_ms)
 
 struct rg_monitor_status {
     uint64_t rules_height; /* every feed entry and due time up to this block is judged and logged */
-    uint64_t alerts_logseq; /* of the newest alert */
-    uint64_t frames;        /* received on the events socket (subscriptions) */
+    uint64_t alerts_logseq;   /* of the newest alert */
+    uint64_t frames;          /* received on the events socket (subscriptions) */
+    uint64_t compared_height; /* the newest at which alerts were compared with a peer's; 0: none */
+    uint64_t differ;          /* bit i: the node at place i comes to other alerts */
 };
 void rg_monitor_get_status(const struct rg_monitor *m, struct rg_monitor_status *out);
 
@@ -133,14 +143,21 @@ struct rg_monitor_raised {
 RG_CHECKED rg_err rg_monitor_find_raised(struct rg_monitor *m, const struct rg_hash *id,
                                          struct rg_monitor_raised *out);
 
-/* The pending duties of a case; @duties are borrowed for the call. @err: RG_OK; RG_ERR_BUSY the
- * host is being restarted; RG_ERR_CLOSED. */
+/* How a case stands: duties and rules of @c, the rest of it is empty; borrowed for the call. @err:
+ * RG_OK; RG_ERR_BUSY the host is being restarted; RG_ERR_CLOSED; then there is nothing in @c. */
 typedef void (*rg_monitor_duties_fn)(void *ctx, uint64_t token, rg_err err,
-                                     const struct rg_answer_duty *duties, uint32_t count);
-/* Ask for the duties of @case_no as of what was judged so far.
+                                     const struct rg_answer_case *c);
+/* Ask for duties and rules of @case_no as of what was judged so far.
  * Errors: RG_ERR_FULL RG_MONITOR_PENDING_MAX requests are under way. */
 RG_CHECKED rg_err rg_monitor_duties(struct rg_monitor *m, uint64_t case_no, uint64_t token,
                                     rg_monitor_duties_fn fn, void *ctx);
+
+/* Write to @rules the events by which they are violated, as far as alerts of the case tell (raised
+ * and not withdrawn), from the first on. Gives whether there are more alerts than were looked at.
+ * Errors: as rg_monitor_alerts(). */
+RG_CHECKED rg_err rg_monitor_violations(struct rg_monitor *m, uint64_t case_no,
+                                        struct rg_answer_rule *rules, uint32_t count,
+                                        bool *out_more);
 
 /* The result of conformance: @json (one object, see docs) when @err is RG_OK, else a sentence.
  * Borrowed for the call. */
@@ -158,6 +175,11 @@ RG_CHECKED rg_err rg_monitor_conformance(struct rg_monitor *m, struct rg_bytes r
  * RG_ERR_CORRUPT; RG_ERR_IO. */
 RG_CHECKED rg_err rg_monitor_cursor(struct rg_monitor *m, uint32_t principal, struct rg_bytes name,
                                     uint64_t acknowledge, uint64_t *out);
+
+/* The digests of the node at place @peer came, decoded; see node/monitor/compare.h. */
+void rg_monitor_on_digests(struct rg_monitor *m, uint16_t peer, const struct rg_peer_message *msg);
+/* The node at place @peer was heard again. */
+void rg_monitor_on_peer_up(struct rg_monitor *m, uint16_t peer);
 
 /* Log and publish an alert.system of this node. @code: a short stable word (`unreadable-entry`),
  * @text: a sentence without case data. The same (code, subject) is raised once; @subject tells

@@ -21,6 +21,7 @@ struct rg_monitor {
     struct rg_evaluate *evaluate;
     struct rg_duties *duties;
     struct rg_conform *conform;
+    struct rg_compare *compare;
     struct rg_ruleshost *host;
     enum rg_monitor_asked asked; /* whose message the host has */
     bool refused;                /* the host does not take the definition */
@@ -52,6 +53,9 @@ struct rg_bytes rg_monitor__text_next(const struct rg_monitor *m);
 rg_err rg_monitor__follow_version(struct rg_monitor *m);
 /* The host refuses the version it was to load. True: another one stands in for it. */
 bool rg_monitor__refuse_version(struct rg_monitor *m);
+/* Compare the alerts with the peers' when there is a new checkpoint.
+ * Errors: as rg_compare_tell(). */
+rg_err rg_monitor__compare(struct rg_monitor *m);
 /* Publish a bounded number of blocks on the topic `block`. */
 void rg_monitor__publish_blocks(struct rg_monitor *m);
 void rg_monitor__blocks_fini(struct rg_monitor *m);

@@ -54,6 +54,11 @@ bool rg_monitor__refuse_version(struct rg_monitor *m)
     return true;
 }
 
+const struct rg_definition *rg_monitor_definition(const struct rg_monitor *m)
+{
+    return m->versions[m->loaded].definition;
+}
+
 void rg_monitor_set_versions(struct rg_monitor *m, const struct rg_monitor_version *list,
                              size_t count)
 {

@@ -39,7 +39,7 @@ static void peers(void)
     struct rg_hash commitments[2] = {{{1}}, {{2}}};
     struct rg_peer_status status = {.number = 1, .view = 4};
     struct rg_hash digest;
-    for (enum rg_peer_kind k = RG_PEER_PROPOSE; k <= RG_PEER_KEY_PULL; k++) {
+    for (enum rg_peer_kind k = RG_PEER_PROPOSE; k <= RG_PEER_ALERT_DIGESTS; k++) {
         struct rg_peer_message m = {.kind = k,
                                     .bytes = rg_bytes_str("x"),
                                     .count = 2,

@@ -31,6 +31,8 @@ enum hostile_kind {
     QUIT,     /* ends with 0 */
     CHATTER,  /* text to stderr without end */
     TIMER,    /* wants a tick long ago, for ever */
+    QUIET,    /* sees nothing wrong */
+    INVENTS,  /* a breach of rule R at every entry */
 };
 
 static int64_t entries;
@@ -108,7 +110,7 @@ static int recurse(volatile int depth)
 static void forge(void)
 {
     static const uint8_t message[38] = {
-        34,  0,   0,   0,   2,   4,                   /* length, format, RESULT */
+        34,  0,   0,   0,   3,   4,                   /* length, format, RESULT */
         1,   0,   0,   0,   0,   0,   0,   0,         /* number */
         1,   77,  0,   0,   0,   0,   0,   0,   0, 0, /* a case, well */
         0,   0,   0,   0,                             /* no state */
@@ -185,6 +187,9 @@ static void misbehave(enum hostile_kind kind, const struct rg_rules_host *host)
             alert(host, "U1", entries - 1);
         }
         break;
+    case INVENTS:
+        alert(host, "R", entries - 1);
+        break;
     case NOTEXT:
         alert(host, "\xff\xfe", entries - 1);
         break;
@@ -199,7 +204,8 @@ static int on_entry(void *instance, const struct rg_rules_host *host,
 {
     (void)instance;
     entries++;
-    if ((int)HOSTILE_KIND == (int)UNSTEADY || (entry->step.len > 0 && entry->step.data[0] == 'b')) {
+    if ((int)HOSTILE_KIND == (int)UNSTEADY || (int)HOSTILE_KIND == (int)INVENTS ||
+        (entry->step.len > 0 && entry->step.data[0] == 'b')) {
         misbehave(HOSTILE_KIND, host);
     }
     return RG_RULES_OK;

@@ -17,6 +17,11 @@ rg_test(unit monitor_version
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
   ARGS $<TARGET_FILE:reigen-rules> $<TARGET_FILE:monitor_badhost>)
 add_dependencies(unit_monitor_version reigen-rules monitor_badhost)
+rg_test(unit monitor_compare
+  SOURCES ${monitor_tests}/monitor_compare.c ${monitor_lab}
+  MODULES ${monitor_modules} ledger proto
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
 rg_test(unit monitor_acknowledge
   SOURCES ${monitor_tests}/monitor_acknowledge.c ${monitor_lab}
   MODULES ${monitor_modules}
@@ -45,6 +50,7 @@ rg_test(unit monitor_json
 add_dependencies(unit_monitor_acknowledge reigen-rules)
 add_dependencies(unit_monitor_alerts reigen-rules)
 add_dependencies(unit_monitor_amend reigen-rules)
+add_dependencies(unit_monitor_compare reigen-rules)
 add_dependencies(unit_monitor_log reigen-rules)
 add_dependencies(unit_monitor_conform reigen-rules)
 rg_test(unit monitor_events

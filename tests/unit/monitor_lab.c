@@ -199,6 +199,9 @@ void lab_open(struct lab *lab)
                                         .data_dir = dir,
                                         .host = "127.0.0.1",
                                         .zap = lab->zap,
+                                        .principal = lab->principal,
+                                        .send = lab->send,
+                                        .send_ctx = lab->send_ctx,
                                         .rules_program = lab_program,
                                         .cluster = true};
     const rg_err e = rg_monitor_open(&c, &lab->monitor, why, sizeof why);

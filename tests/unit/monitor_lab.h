@@ -47,7 +47,8 @@ struct rg_feed {
     uint64_t count;
     uint64_t shown; /* the tip: events behind it are not there yet */
     uint32_t case_events[LAB_CASES_MAX];
-    char file[LAB_CASES_MAX][64]; /* "": not known */
+    uint64_t readers[LAB_CASES_MAX]; /* 0: all */
+    char file[LAB_CASES_MAX][64];    /* "": not known */
     uint64_t cases;
     uint64_t parked;
 };
@@ -85,6 +86,9 @@ struct lab {
     struct rg_sign *key;
     struct rg_monitor *monitor;
     struct rg_zap *zap; /* given to the monitor; usually NULL */
+    uint32_t principal;
+    rg_monitor_send_fn send; /* to the peers; usually NULL */
+    void *send_ctx;
     bool own_tmp;
     bool reads_open;       /* what is open is told at the place of its raise */
     uint64_t chain_height; /* blocks that an earlier lab made */

@@ -33,6 +33,11 @@ static const struct lab_event *in_force(const struct rg_feed *f, uint64_t no, ui
     return e;
 }
 
+static uint64_t readers_of(const struct rg_feed *f, uint64_t case_no)
+{
+    return f->readers[case_no] != 0 ? f->readers[case_no] : UINT64_MAX;
+}
+
 static rg_err tell(struct rg_feed *f, uint64_t no, uint64_t as_of, rg_feed_fn fn, void *ctx)
 {
     const struct lab_event *e = &f->events[no - 1];
@@ -58,6 +63,7 @@ static rg_err tell(struct rg_feed *f, uint64_t no, uint64_t as_of, rg_feed_fn fn
                                       .entry = (uint32_t)(e->case_no * 100 + now->event_no),
                                       .time_ms = e->time_ms,
                                       .writer = e->writer,
+                                      .readers = readers_of(f, e->case_no),
                                       .event = &ev,
                                       .rest_key = key,
                                       .standing = about       ? RG_STANDING_ABOUT
@@ -110,7 +116,8 @@ rg_err rg_feed_get_case(struct rg_feed *f, uint64_t case_no, struct rg_feed_case
     if (case_no == 0 || case_no > f->cases) {
         return RG_ERR_NOT_FOUND;
     }
-    *out = (struct rg_feed_case){.case_no = case_no, .pseudonym = lab_pseudonym(case_no)};
+    *out = (struct rg_feed_case){
+        .case_no = case_no, .pseudonym = lab_pseudonym(case_no), .readers = readers_of(f, case_no)};
     rest_key(case_no, out->rest_key);
     for (uint64_t i = 0; i < f->shown; i++) {
         out->event_count += f->events[i].case_no == case_no ? 1 : 0;

@@ -38,7 +38,7 @@ static void all_round_trip(void **state)
             kinds++;
         }
     }
-    assert_int_equal(kinds, 15 + 12 + 10 + 6);
+    assert_int_equal(kinds, 16 + 12 + 10 + 6);
 }
 
 static void peer_fields(void **state)
@@ -62,6 +62,9 @@ static void peer_fields(void **state)
     assert_memory_equal(out.peer.keys, want.keys, 2 * sizeof *want.keys);
     round_trip(SAMPLE_PEER, RG_PEER_KEY_ACK);
     assert_true(out.peer.number == 37 && out.peer.key_count == 2);
+    assert_memory_equal(out.peer.commitments, want.commitments, 2 * sizeof *want.commitments);
+    round_trip(SAMPLE_PEER, RG_PEER_ALERT_DIGESTS);
+    assert_true(out.peer.from == 22 && out.peer.key_count == 2);
     assert_memory_equal(out.peer.commitments, want.commitments, 2 * sizeof *want.commitments);
     round_trip(SAMPLE_PEER, RG_PEER_GET_BLOCK);
     assert_true(rg_hash_eq(&out.peer.hash, &want.hash));
@@ -124,6 +127,8 @@ static void answer_status_fields(void **state)
     assert_true(s->pid == 84 && s->memory_kib == 85 && s->cpu_ms == 86);
     assert_true(s->keys_unacknowledged == 87 && s->alerts_logseq == 88 && s->mute);
     assert_int_equal(s->motions, 89);
+    assert_true(s->rules_compared == 140 && s->differ_count == 2);
+    assert_true(rg_bytes_eq(s->differ[1], s->authorities[1].name));
     assert_int_equal(s->authority_count, 2);
     const struct rg_answer_authority *a = &s->authorities[1];
     assert_true(a->live && !s->authorities[0].live && a->missed_turns == 62);
@@ -148,6 +153,16 @@ static void answer_fields(void **state)
     assert_true(c->events[1].by_submission == 202 && c->events[1].by_entry == 203);
     assert_true(c->duties[1].by_count == 2 && c->duties[1].due_ms == 100);
     assert_true(rg_bytes_eq(c->duties[1].by[1], rg_bytes_str("b")));
+    assert_true(rg_bytes_eq(c->duties[1].label_en, rg_bytes_str("check")));
+    assert_int_equal(c->rule_count, 2);
+    const struct rg_answer_rule *r = &c->rules[1];
+    assert_true(r->state == RG_RULE_SETTLED && c->rules[0].state == RG_RULE_VIOLATED);
+    assert_true(r->violations == 205 && r->event_count == 2 && r->events[0] == -1);
+    assert_true(r->events[1] == 207 && r->due_ms == 209 && r->critical && !c->rules[0].critical);
+    assert_true(r->by_count == 2 && rg_bytes_eq(r->by[1], rg_bytes_str("c")));
+    assert_true(rg_bytes_eq(r->message_en, rg_bytes_str("too late")));
+    assert_true(rg_bytes_eq(c->duties[0].label_de, rg_bytes_str("Pr\xc3\xbc"
+                                                                "fung")));
     round_trip(SAMPLE_ANSWER, RG_ANSWER_ALERTS);
     assert_true(out.answer.alert_count == 2 && out.answer.alerts[1].logseq == 102);
     assert_true(out.answer.alerts_last == 118 && out.answer.alerts_more);

@@ -111,6 +111,19 @@ static void peer_keys(void **state)
          m->key_pull->commitments = break_ranges(RG_PEER_KEYS_MAX + 1, 32));
 }
 
+static void peer_digests(void **state)
+{
+    (void)state;
+    PEER(ALERT_DIGESTS, m->alert_digests->height = 0);
+    PEER(ALERT_DIGESTS, m->alert_digests->n_digests = 0);
+    PEER(ALERT_DIGESTS, m->alert_digests->digests[1].len = 31);
+    PEER(ALERT_DIGESTS, m->alert_digests->digests[1] = break_bytes(33));
+    PEER_OK(ALERT_DIGESTS, m->alert_digests->n_digests = RG_PEER_DIGESTS_MAX;
+            m->alert_digests->digests = break_ranges(RG_PEER_DIGESTS_MAX, 32));
+    PEER(ALERT_DIGESTS, m->alert_digests->n_digests = RG_PEER_DIGESTS_MAX + 1;
+         m->alert_digests->digests = break_ranges(RG_PEER_DIGESTS_MAX + 1, 32));
+}
+
 /* A field that the schema does not know is found at any depth. */
 static void unknown_fields(void **state)
 {
@@ -354,20 +367,15 @@ static void wide_lists(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(peer_envelope),
-                                       cmocka_unit_test(peer_gossip),
-                                       cmocka_unit_test(peer_status),
-                                       cmocka_unit_test(peer_sync),
-                                       cmocka_unit_test(peer_keys),
-                                       cmocka_unit_test(unknown_fields),
-                                       cmocka_unit_test(events),
-                                       cmocka_unit_test(abouts),
-                                       cmocka_unit_test(bodies),
-                                       cmocka_unit_test(submissions),
-                                       cmocka_unit_test(blocks),
-                                       cmocka_unit_test(texts),
-                                       cmocka_unit_test(a_zero_inside_a_text),
-                                       cmocka_unit_test(wide_lists)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(peer_envelope),  cmocka_unit_test(peer_gossip),
+        cmocka_unit_test(peer_status),    cmocka_unit_test(peer_sync),
+        cmocka_unit_test(peer_keys),      cmocka_unit_test(peer_digests),
+        cmocka_unit_test(unknown_fields), cmocka_unit_test(events),
+        cmocka_unit_test(abouts),         cmocka_unit_test(bodies),
+        cmocka_unit_test(submissions),    cmocka_unit_test(blocks),
+        cmocka_unit_test(texts),          cmocka_unit_test(a_zero_inside_a_text),
+        cmocka_unit_test(wide_lists)};
     if (rg_sign_start() != RG_OK || break_start() != 0) {
         return 1;
     }

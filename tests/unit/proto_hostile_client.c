@@ -169,6 +169,11 @@ static void status(void **state)
     ANSWER(STATUS, m->status->digest.len = 31, RG_ERR_INVALID);
     ANSWER(STATUS, m->status->authorities[1]->name = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
     ANSWER(STATUS, m->status->authorities[1]->agency = break_str("\n"), RG_ERR_INVALID);
+    ANSWER(STATUS, m->status->rules_differ[1] = break_str("\n"), RG_ERR_INVALID);
+    ANSWER(STATUS, m->status->rules_differ[1] = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
+    ANSWER(STATUS, m->status->rules_differ =
+                       break_repeat(RG_AUTHORITIES_MAX + 1, m->status->rules_differ[0]);
+           m->status->n_rules_differ = RG_AUTHORITIES_MAX + 1, RG_ERR_INVALID);
     ANSWER(STATUS,
            m->status->authorities = break_repeat(RG_AUTHORITIES_MAX, m->status->authorities[0]);
            m->status->n_authorities = RG_AUTHORITIES_MAX, RG_OK);
@@ -187,6 +192,21 @@ static void cases(void **state)
     ANSWER(CASE, m->case_->duties[1]->rule = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
     ANSWER(CASE, m->case_->duties[1]->step = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
     ANSWER(CASE, m->case_->duties[1]->by[1] = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->duties[1]->label_de = break_text(RG_CASE_TEXT_MAX + 1), RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->duties[1]->label_en = break_str("\x7f"), RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->rules[1]->rule = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->rules[1]->state = RG_RULE_SETTLED + 1, RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->rules[1]->events[0] = -2, RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->rules[1]->events[1] = (int64_t)UINT32_MAX + 1, RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->rules[1]->by[1] = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->rules[1]->n_by = RG_DUTY_BY_MAX + 1;
+           m->case_->rules[1]->by = break_texts(RG_DUTY_BY_MAX + 1, 1), RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->rules[1]->message_de = break_text(RG_CASE_TEXT_MAX + 1), RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->rules[1]->message_en = break_str("\xc0\x80"), RG_ERR_INVALID);
+    ANSWER(CASE, m->case_->rules = break_repeat(RG_CASE_RULES_MAX, m->case_->rules[0]);
+           m->case_->n_rules = RG_CASE_RULES_MAX, RG_OK);
+    ANSWER(CASE, m->case_->rules = break_repeat(RG_CASE_RULES_MAX + 1, m->case_->rules[0]);
+           m->case_->n_rules = RG_CASE_RULES_MAX + 1, RG_ERR_INVALID);
     ANSWER(CASE, m->case_->duties[1]->n_by = RG_DUTY_BY_MAX;
            m->case_->duties[1]->by = break_texts(RG_DUTY_BY_MAX, 1), RG_OK);
     ANSWER(CASE, m->case_->duties[1]->n_by = RG_DUTY_BY_MAX + 1;

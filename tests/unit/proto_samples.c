@@ -137,7 +137,10 @@ static void fill_status(struct rg_answer_status *out)
                                      .keys_unacknowledged = 87,
                                      .alerts_logseq = 88,
                                      .mute = true,
-                                     .motions = 89};
+                                     .motions = 89,
+                                     .rules_compared = 140,
+                                     .differ_count = 2,
+                                     .differ = list};
 }
 
 static void fill_motions(struct rg_answer_motions *out)
@@ -174,6 +177,7 @@ static void fill_case(struct rg_answer_case *out)
 {
     static struct rg_answer_case_event events[2];
     static struct rg_answer_duty duties[2];
+    static struct rg_answer_rule rules[2];
     for (unsigned i = 0; i < 2; i++) {
         events[i] = (struct rg_answer_case_event){.height = 91 + i,
                                                   .submission = 93 + i,
@@ -190,7 +194,21 @@ static void fill_case(struct rg_answer_case *out)
                                             .step = list[i],
                                             .by_count = 2,
                                             .by = {rg_bytes_str("a"), rg_bytes_str("b")},
-                                            .due_ms = 99 + i};
+                                            .due_ms = 99 + i,
+                                            .label_de = rg_bytes_str("Pr\xc3\xbc"
+                                                                     "fung"),
+                                            .label_en = rg_bytes_str("check")};
+        rules[i] = (struct rg_answer_rule){.rule = list[i],
+                                           .state = i == 0 ? RG_RULE_VIOLATED : RG_RULE_SETTLED,
+                                           .violations = 204 + i,
+                                           .event_count = 2,
+                                           .events = {-1, 206 + i},
+                                           .due_ms = 208 + i,
+                                           .by_count = 2,
+                                           .by = {rg_bytes_str("a"), rg_bytes_str("c")},
+                                           .critical = i == 1,
+                                           .message_de = rg_bytes_str("zu sp\xc3\xa4t"),
+                                           .message_en = rg_bytes_str("too late")};
     }
     *out = (struct rg_answer_case){.pseudonym = {{90}},
                                    .event_count = 2,
@@ -199,6 +217,8 @@ static void fill_case(struct rg_answer_case *out)
                                    .duties = duties,
                                    .alert_count = 2,
                                    .alerts = list,
+                                   .rule_count = 2,
+                                   .rules = rules,
                                    .truncated = true};
 }
 
@@ -346,7 +366,7 @@ unsigned sample_first(enum sample_codec codec)
 
 unsigned sample_last(enum sample_codec codec)
 {
-    return codec == SAMPLE_PEER      ? RG_PEER_KEY_PULL
+    return codec == SAMPLE_PEER      ? RG_PEER_ALERT_DIGESTS
            : codec == SAMPLE_REQUEST ? RG_REQUEST_MOTIONS
            : codec == SAMPLE_ANSWER  ? RG_ANSWER_MOTIONS
            : codec == SAMPLE_BLOCK   ? 1
