@@ -162,6 +162,12 @@ for i in 1 2 3 4; do
 done
 eq "$(alerts_in < "$T/escalated1" | sort | uniq -d | wc -l)" 0 "escalated twice"
 
+# All that was compared over both versions, also with the node that was down, was the same.
+for i in 1 2 3 4; do
+  on "$D" $i status --json | grep -q '"compared":[1-9][0-9]*,"differ":\[\]' || fail "node $i: $(on "$D" $i status --json)"
+  eq "$(on "$D" $i alerts --json | grep -c '"rule":"alerts-differ"' || true)" 0 "differences told by node $i"
+done
+
 "$R" --quiet cluster down --dir "$D"
 for i in 1 2 3 4; do "$R" verify --data "$D/node$i/data" > "$T/verify.txt" || fail "verify of node $i: $(cat "$T/verify.txt")"; done
 say "ok: version 2 from height $from, version 3 from height $at, $(wc -l < "$T/told1") alerts"
