@@ -112,11 +112,12 @@ static void governance(void **state)
     ANSWER(MOTIONS, m->motions->motions[1]->id.len = 31, RG_ERR_INVALID);
     ANSWER(MOTIONS, m->motions->motions[1]->authorities = &over;
            m->motions->motions[1]->n_authorities = 1, RG_ERR_INVALID);
+    static uint8_t hash[RG_HASH_BYTES]; /* each sample takes the memory of the one before */
     Reigen__Client__PublishedDefinition published;
     Reigen__Client__PublishedDefinition *list[] = {&published};
     reigen__client__published_definition__init(&published);
     published.version = 2;
-    published.hash = break_bytes(RG_HASH_BYTES);
+    published.hash = (ProtobufCBinaryData){.len = sizeof hash, .data = hash};
     ANSWER(MOTIONS, m->motions->definitions = list; m->motions->n_definitions = 1, RG_OK);
     ANSWER(MOTIONS, m->motions->definitions = break_repeat(RG_DEFINITIONS_MAX, &published);
            m->motions->n_definitions = RG_DEFINITIONS_MAX, RG_OK);
