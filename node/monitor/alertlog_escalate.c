@@ -28,33 +28,6 @@ int64_t rg_alertlog__escalate_at(const struct rg_alertlog *l, const struct rg_cl
     return a->time_ms + after;
 }
 
-rg_err rg_alertlog__read_floor(struct rg_alertlog *l, struct rg_kv_txn *txn)
-{
-    struct rg_kv_cursor *c = NULL;
-    struct rg_kv_item item;
-    rg_err e = rg_kv_cursor_open(txn, RG_ALERTSTORE_UNSEEN, &c);
-    if (e != RG_OK) {
-        return e;
-    }
-    e = rg_kv_cursor_first(c, &item);
-    if (e == RG_OK) {
-        e = item.key.len == 16 ? RG_OK : RG_ERR_CORRUPT;
-    }
-    if (e == RG_OK) {
-        l->due_next = (int64_t)rg_bytes_from_u64_be(item.key.data);
-    } else if (e == RG_ERR_NOT_FOUND) {
-        l->due_next = RG_ALERTLOG_NEVER;
-        e = RG_OK;
-    }
-    rg_kv_cursor_close(&c);
-    return e;
-}
-
-int64_t rg_alertlog_due_floor(const struct rg_alertlog *l)
-{
-    return l->due_floor;
-}
-
 static rg_err list_due(struct rg_kv_txn *txn, int64_t before_ms, size_t skip,
                        struct rg_alertlog_due *out, size_t max, size_t *out_count)
 {
@@ -88,6 +61,22 @@ static rg_err list_due(struct rg_kv_txn *txn, int64_t before_ms, size_t skip,
     }
     rg_kv_cursor_close(&c);
     return e == RG_ERR_NOT_FOUND ? RG_OK : e;
+}
+
+rg_err rg_alertlog__read_floor(struct rg_alertlog *l, struct rg_kv_txn *txn)
+{
+    struct rg_alertlog_due first;
+    size_t count = 0;
+    const rg_err e = list_due(txn, RG_ALERTLOG_NEVER, 0, &first, 1, &count);
+    if (e == RG_OK) {
+        l->due_next = count > 0 ? first.due_ms : RG_ALERTLOG_NEVER;
+    }
+    return e;
+}
+
+int64_t rg_alertlog_due_floor(const struct rg_alertlog *l)
+{
+    return l->due_floor;
 }
 
 rg_err rg_alertlog_due(struct rg_alertlog *l, int64_t before_ms, size_t skip,

@@ -83,16 +83,19 @@ static void tell(struct lab *l, const struct rg_link_message *head, struct rg_by
 
 static void begin(struct lab *l)
 {
-    struct rg_link_status s = {.core = {.quorum = 2,
-                                        .authority_count = 2,
-                                        .place_of = {0, 1},
-                                        .node_count = 2,
-                                        .height = l->height,
-                                        .governance = {.epoch = 3,
-                                                       .current = {.count = 2, .principal = {1, 0}},
-                                                       .motion_count = 1,
-                                                       .motion = {{.id = {{9}}, .yes = 2}}}},
-                               .mono_ms = 1};
+    struct rg_link_status s = {
+        .core = {.quorum = 2,
+                 .authority_count = 2,
+                 .place_of = {0, 1},
+                 .node_count = 2,
+                 .height = l->height,
+                 .governance = {.epoch = 3,
+                                .current = {.count = 2, .principal = {1, 0}},
+                                .motion_count = 1,
+                                .motion = {{.id = {{9}},
+                                            .yes = 2,
+                                            .motion.definition = {.version = 4, .height = 99}}}}},
+        .mono_ms = 1};
     const struct rg_link_message start = {.kind = RG_LINK_START, .height = l->height};
     const struct rg_link_message status = {.kind = RG_LINK_STATUS};
     tell(l, &start, (struct rg_bytes){0}, (struct rg_bytes){0});
@@ -289,6 +292,10 @@ static void test_a_member_records_and_reads(void **state)
     assert_true(rg_bytes_eq(a.motions.nodes[1].name, rg_bytes_str("node2")));
     assert_true(a.motions.current.count == 2 && a.motions.current.principal[0] == 1);
     assert_true(a.motions.motion_count == 1 && a.motions.motions[0].yes == 2);
+    /* What is moved in a block that is not in the chain yet: later, and the thread lives on. */
+    struct rg_request moved = {.kind = RG_REQUEST_DEFINITION, .has_motion = true, .motion = {{9}}};
+    ask(l, s, &moved, &a);
+    assert_int_equal(a.code, 75);
     send_events(l, s, 1, "F-1", "doppelt", 3);
     assert_true(await(l, s, 5000, &a));
     assert_int_equal(a.code, 0);

@@ -346,30 +346,6 @@ static uint64_t shown_at(const struct lab *lab, uint64_t height)
     return shown;
 }
 
-static void kill_host(struct lab *lab, uint64_t step)
-{
-    const int pid = rg_ruleshost_pid(lab->monitor->host);
-    if (pid > 0 && lab->kills < 10 && step % 11 == 5) {
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        lab->kills++;
-    }
-}
-
-/* Acknowledge one of the alerts of @case_no that are open, or were. */
-static void ack_some(struct lab *lab, uint64_t case_no, uint64_t height, uint64_t dice)
-{
-    const struct rg_id pseudonym = lab_pseudonym(case_no);
-    char subject[33];
-    rg_hex_format(pseudonym.b, sizeof pseudonym.b, subject);
-    for (size_t n = 0, i = dice % lab->alert_count; n < lab->alert_count; n++) {
-        const struct lab_alert *a = &lab->alerts[(i + n) % lab->alert_count];
-        if (strcmp(a->subject, subject) == 0 && strcmp(a->state, "raised") == 0) {
-            lab_ack(lab, case_no, height, a->id, "note");
-            return;
-        }
-    }
-}
-
 /* Steps, corrections and acknowledgements, judged block by block. */
 static void live_log(struct lab *lab)
 {
@@ -392,7 +368,7 @@ static void live_log(struct lab *lab)
             if (dice < 15) {
                 lab_feed(lab, c, h, step, (int64_t)(b * 3000));
             } else if (dice < 25 && lab->alert_count > 0) {
-                ack_some(lab, c, h, seed >> 20);
+                lab_ack_some(lab, c, h, seed >> 20);
             } else if (dice < 28 && !taken) {
                 lab_amend(lab, target, dice < 26 ? RG_ABOUT_CANCEL : RG_ABOUT_CORRECT, h, step,
                           (int64_t)(b * 3000));
@@ -425,7 +401,7 @@ static void test_same_however_it_comes(void **state)
         while (lab->height < BLOCKS) {
             lab_block(lab, live->time[lab->height + 1]);
         }
-        lab->hook = way == 2 ? kill_host : NULL;
+        lab->hook = way == 2 ? lab_kill_host : NULL;
         lab_open(lab);
         for (uint64_t h = way == 1 ? BLOCKS : 1; h <= BLOCKS; h++) {
             if (way == 3) { /* stopped anywhere, with what was judged and not written */

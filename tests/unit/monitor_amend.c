@@ -221,15 +221,6 @@ static uint64_t shown_at(const struct lab *lab, uint64_t height)
     return shown;
 }
 
-static void kill_host(struct lab *lab, uint64_t step)
-{
-    const int pid = rg_ruleshost_pid(lab->monitor->host);
-    if (pid > 0 && lab->kills < 10 && step % 11 == 5) {
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        lab->kills++;
-    }
-}
-
 #define CASES 40u
 #define BLOCKS 40u
 
@@ -240,7 +231,7 @@ static void test_same_however_it_comes(void **state)
     for (int way = 0; way < 4; way++) {
         struct lab *lab = lab_new(LAB_PROCESS, NULL);
         amended_log(lab, CASES, BLOCKS);
-        lab->hook = way == 2 ? kill_host : NULL;
+        lab->hook = way == 2 ? lab_kill_host : NULL;
         lab_open(lab);
         for (uint64_t h = way == 1 ? BLOCKS : 1; h <= BLOCKS; h++) {
             if (way == 3) { /* stopped anywhere, with what was judged and not written */

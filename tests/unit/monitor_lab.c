@@ -1,5 +1,11 @@
 #include "monitor_lab.h"
 
+#include "node/monitor/monitor_priv.h"
+
+#include "node/monitor/ruleshost.h"
+
+#include <signal.h>
+
 #include <jansson.h>
 #include <time.h>
 
@@ -369,4 +375,27 @@ const struct lab_alert *lab_find(const struct lab *lab, const char *rule, uint64
         }
     }
     return NULL;
+}
+
+void lab_kill_host(struct lab *lab, uint64_t step)
+{
+    const int pid = rg_ruleshost_pid(lab->monitor->host);
+    if (pid > 0 && lab->kills < 10 && step % 11 == 5) {
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        lab->kills++;
+    }
+}
+
+void lab_ack_some(struct lab *lab, uint64_t case_no, uint64_t height, uint64_t dice)
+{
+    const struct rg_id pseudonym = lab_pseudonym(case_no);
+    char subject[33];
+    rg_hex_format(pseudonym.b, sizeof pseudonym.b, subject);
+    for (size_t n = 0, i = dice % lab->alert_count; n < lab->alert_count; n++) {
+        const struct lab_alert *a = &lab->alerts[(i + n) % lab->alert_count];
+        if (strcmp(a->subject, subject) == 0 && strcmp(a->state, "raised") == 0) {
+            lab_ack(lab, case_no, height, a->id, "note");
+            return;
+        }
+    }
 }

@@ -136,6 +136,10 @@ void lab_read(struct lab *lab);
 void lab_read_open(struct lab *lab, uint64_t case_no);
 /* The log's warnings and criticals, `id time entry message`, a line each, sorted; malloc'd. */
 char *lab_digest(struct lab *lab);
+/* A hook that kills the host now and then, ten times at most. */
+void lab_kill_host(struct lab *lab, uint64_t step);
+/* Acknowledge in block @height one of the alerts of @case_no that were raised, by @dice. */
+void lab_ack_some(struct lab *lab, uint64_t case_no, uint64_t height, uint64_t dice);
 /* The alert of a rule on a case's event, or NULL. */
 const struct lab_alert *lab_find(const struct lab *lab, const char *rule, uint64_t case_no,
                                  int64_t event_no);

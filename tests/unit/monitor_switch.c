@@ -200,30 +200,6 @@ enum how {
     WAYS
 };
 
-static void kill_host(struct lab *lab, uint64_t step)
-{
-    const int pid = rg_ruleshost_pid(lab->monitor->host);
-    if (pid > 0 && lab->kills < 10 && step % 11 == 5) {
-        assert_int_equal(kill(pid, SIGKILL), 0);
-        lab->kills++;
-    }
-}
-
-/* Acknowledge one of the alerts of @case_no that were raised. */
-static void ack_some(struct lab *lab, uint64_t case_no, uint64_t height, uint64_t dice)
-{
-    const struct rg_id pseudonym = lab_pseudonym(case_no);
-    char subject[33];
-    rg_hex_format(pseudonym.b, sizeof pseudonym.b, subject);
-    for (size_t n = 0, i = dice % lab->alert_count; n < lab->alert_count; n++) {
-        const struct lab_alert *a = &lab->alerts[(i + n) % lab->alert_count];
-        if (strcmp(a->subject, subject) == 0 && strcmp(a->state, "raised") == 0) {
-            lab_ack(lab, case_no, height, a->id, "note");
-            return;
-        }
-    }
-}
-
 static void add_versions(struct lab *lab)
 {
     lab_version(lab, FOUR, 15);
@@ -254,7 +230,7 @@ static struct lab *live_log(void)
             if (dice < 15) {
                 lab_feed(lab, c, h, step, (int64_t)(b * 3000));
             } else if (dice < 25 && lab->alert_count > 0) {
-                ack_some(lab, c, h, seed >> 20);
+                lab_ack_some(lab, c, h, seed >> 20);
             } else if (dice < 29 && !taken) {
                 lab_amend(lab, target, dice < 27 ? RG_ABOUT_CANCEL : RG_ABOUT_CORRECT, h, step,
                           (int64_t)(b * 3000));
@@ -332,7 +308,7 @@ static char *play(const struct lab *live, enum how how)
     struct lab *lab = lab_new(THREE, NULL);
     add_versions(lab);
     copy_feed(lab, live, late);
-    lab->hook = how == HOST_DIES ? kill_host : NULL;
+    lab->hook = how == HOST_DIES ? lab_kill_host : NULL;
     lab_open(lab);
     for (uint64_t h = how == AT_ONCE ? BLOCKS : 1; h <= BLOCKS; h++) {
         if (restarts) { /* stopped anywhere, with what was judged and not written */
