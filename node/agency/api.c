@@ -360,8 +360,12 @@ rg_err rg_api_on_frame(struct rg_api *a, struct rg_submit_client *client, struct
         return RG_OK;
     }
     const rg_err done = dispatch(a, client, &r);
-    if (done == RG_ERR_NOMEM || done == RG_ERR_BUSY || done == RG_ERR_FULL) {
-        rg_api__error(a, client, 75, "This node is short of memory or readers; try again.");
+    if (done == RG_ERR_NOMEM || done == RG_ERR_FULL) {
+        rg_api__error(a, client, 75, "This node is short of memory; try again.");
+        return RG_OK;
+    }
+    if (done == RG_ERR_BUSY) {
+        rg_api__error(a, client, 75, "All readers of this node's store are taken; try again.");
         return RG_OK;
     }
     return done;

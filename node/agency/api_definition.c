@@ -73,6 +73,11 @@ rg_err rg_api__definition(struct rg_api *a, const struct rg_submit_client *clien
         return RG_OK;
     }
     const rg_err err = rg_versions_text(a->c.versions, &p, &yaml);
+    if (err == RG_ERR_BUSY) {
+        rg_api__error(a, client, 75,
+                      "The block that brings this version is not here yet; try again.");
+        return RG_OK;
+    }
     return err == RG_OK ? send_definition(a, client, &p, yaml) : err;
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -231,6 +232,8 @@ static void no_inherited_files(void **state)
     assert_true(leak >= 20);
     start(&c, NULL);
     open_receipt(&c); /* it is up and jailed now */
+    assert_true(getpriority(PRIO_PROCESS, (id_t)c.pid) > getpriority(PRIO_PROCESS, 0) ||
+                getpriority(PRIO_PROCESS, 0) == 19);
     (void)snprintf(path, sizeof(path), "/proc/%d/fd/3", (int)c.pid);
     if (readlink(path, target, sizeof(target)) < 0) {
         print_message("not looked at: only root may look into a process that is not dumpable\n");
