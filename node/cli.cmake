@@ -27,7 +27,7 @@ rg_program(reigen
     cli/cmd_cluster_up.c cli/cmd_conformance.c cli/cmd_export.c cli/cmd_genesis.c cli/cmd_import.c
     cli/cmd_keygen.c cli/cmd_motions.c cli/cmd_process.c cli/cmd_publish.c cli/cmd_shadow.c cli/cmd_simulate.c cli/cmd_status.c cli/cmd_submit.c cli/cmd_verify.c
     cli/cmd_watch.c cli/commands.c cli/definition_file.c cli/genesis_read.c cli/help.c cli/history.c cli/import_scan.c cli/one_event.c
-    cli/import_send.c cli/main_cli.c cli/motions.c cli/opts.c cli/simulate.c cli/status_json.c
+    cli/import_send.c cli/main_cli.c cli/motions.c cli/opts.c cli/simulate.c cli/status_json.c cli/words.c
     ${CMAKE_CURRENT_BINARY_DIR}/embedded.c
   DEPS cli audit core client rules proto ledger crypto base
   SYSTEM PkgConfig::jansson)

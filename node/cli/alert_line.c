@@ -1,14 +1,9 @@
 #include "node/cli/alert_line.h"
 #include "base/bytes.h"
 #include "node/cli/say.h"
+#include "node/cli/words.h"
 #include <jansson.h>
 #include <stdio.h>
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *t = json_string_value(json_object_get(object, key));
-    return t == NULL ? "" : t;
-}
 
 static void print_text(const char *t)
 {
@@ -21,12 +16,12 @@ static void print_who(const json_t *data)
     const json_t *who = json_object_get(data, "acknowledged");
     if (who != NULL) {
         (void)printf(" by ");
-        print_text(text_of(who, "agency"));
+        print_text(rg_words_text(who, "agency"));
         (void)printf("/");
-        print_text(text_of(who, "member"));
-        if (text_of(who, "note")[0] != '\0') {
+        print_text(rg_words_text(who, "member"));
+        if (rg_words_text(who, "note")[0] != '\0') {
             (void)printf(" (");
-            print_text(text_of(who, "note"));
+            print_text(rg_words_text(who, "note"));
             (void)printf(")");
         }
     }
@@ -35,27 +30,26 @@ static void print_who(const json_t *data)
 static void print_sentence(const json_t *event)
 {
     const json_t *data = json_object_get(event, "data");
-    const char *severity = text_of(data, "severity");
-    const json_t *message = json_object_get(data, "message");
-    const char *de = message != NULL ? text_of(message, "de") : text_of(data, "message.de");
+    const char *severity = rg_words_text(data, "severity");
+    const char *message = rg_words_of(json_object_get(data, "message"));
     const char *colour = strcmp(severity, "critical") == 0 ? "red" : "yellow";
-    print_text(text_of(event, "time"));
+    print_text(rg_words_text(event, "time"));
     (void)printf(" %s%-8s%s ", rg_say_colour(colour), severity, rg_say_colour("off"));
-    print_text(text_of(data, "rule"));
-    if (strcmp(text_of(data, "state"), "raised") != 0) {
+    print_text(rg_words_text(data, "rule"));
+    if (strcmp(rg_words_text(data, "state"), "raised") != 0) {
         (void)printf(" ");
-        print_text(text_of(data, "state"));
+        print_text(rg_words_text(data, "state"));
         print_who(data);
     }
-    (void)printf("  %.8s  ", text_of(event, "subject"));
-    print_text(text_of(data, "step"));
+    (void)printf("  %.8s  ", rg_words_text(event, "subject"));
+    print_text(rg_words_text(data, "step"));
     (void)printf(" (");
-    print_text(text_of(data, "agency"));
+    print_text(rg_words_text(data, "agency"));
     (void)printf("): ");
-    print_text(de);
-    if (text_of(event, "subject")[0] != '\0') {
+    print_text(message);
+    if (rg_words_text(event, "subject")[0] != '\0') {
         (void)printf(" [");
-        print_text(text_of(data, "alert"));
+        print_text(rg_words_text(data, "alert"));
         (void)printf("]");
     }
     (void)printf("\n");

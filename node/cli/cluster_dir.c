@@ -125,16 +125,9 @@ int rg_cluster_load(struct rg_cluster *c)
 
 int rg_cluster_open(struct rg_cluster *c, const char *dir)
 {
-    const int code = rg_cluster_locate(c, dir);
-    if (code != RG_CLI_OK) {
-        return code;
-    }
-    if (rg_session_start() != RG_OK) {
-        rg_say_error("the crypto or messaging library cannot start");
-        return RG_CLI_INTERNAL;
-    }
-    rg_say_signals();
-    return rg_cluster_load(c);
+    int code = rg_cluster_locate(c, dir);
+    code = code == RG_CLI_OK ? rg_say_start() : code;
+    return code == RG_CLI_OK ? rg_cluster_load(c) : code;
 }
 
 int rg_cluster_node(const struct rg_cluster *c, const char *arg, uint32_t *out)

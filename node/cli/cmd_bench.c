@@ -260,14 +260,10 @@ static int run(struct rg_cli *cli)
     static struct bench b;
     uint64_t seconds = 0;
     int code = read_plan(cli, &b, &seconds);
+    code = code == RG_CLI_OK ? rg_say_start() : code;
     if (code != RG_CLI_OK) {
         return code;
     }
-    if (rg_session_start() != RG_OK) {
-        rg_say_error("the crypto or messaging library cannot start");
-        return RG_CLI_INTERNAL;
-    }
-    rg_say_signals();
     code = open_nodes(cli, &b.nodes);
     code = code == RG_CLI_OK ? prepare(&b) : code;
     code = code == RG_CLI_OK ? load(&b, (int64_t)seconds) : code;

@@ -5,6 +5,7 @@
 #include "node/cli/profile.h"
 #include "node/cli/say.h"
 #include "node/cli/status_json.h"
+#include "node/cli/words.h"
 #include "proto/ledger_codec.h"
 #include <stdio.h>
 
@@ -180,31 +181,24 @@ static json_t *case_json(const struct rg_answer_case *c, struct rg_arena *arena)
                      duties, "rules", rules, "alerts", alerts, "truncated", (int)c->truncated);
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *t = json_string_value(json_object_get(object, key));
-    return t == NULL ? "" : t;
-}
-
 static void print_alert(const json_t *alert)
 {
     const json_t *data = json_object_get(alert, "data");
-    const char *severity = text_of(data, "severity");
-    const json_t *message = json_object_get(data, "message");
-    const char *de = message != NULL ? text_of(message, "de") : text_of(data, "message.de");
+    const char *severity = rg_words_text(data, "severity");
+    const char *message = rg_words_of(json_object_get(data, "message"));
     const json_t *who = json_object_get(data, "acknowledged");
     (void)printf("  %s%-8s%s %-6s event %lld ",
                  rg_say_colour(strcmp(severity, "critical") == 0 ? "red" : "yellow"), severity,
-                 rg_say_colour("off"), text_of(data, "rule"),
+                 rg_say_colour("off"), rg_words_text(data, "rule"),
                  (long long)json_integer_value(json_object_get(data, "event_no")));
-    const bool raised = strcmp(text_of(data, "state"), "raised") == 0;
+    const bool raised = strcmp(rg_words_text(data, "state"), "raised") == 0;
     if (!raised) {
-        (void)printf(" %s", text_of(data, "state"));
+        (void)printf(" %s", rg_words_text(data, "state"));
     }
     if (who != NULL) {
-        (void)printf(" by %s/%s", text_of(who, "agency"), text_of(who, "member"));
+        (void)printf(" by %s/%s", rg_words_text(who, "agency"), rg_words_text(who, "member"));
     }
-    (void)printf("%s %s [%s]\n", raised ? "" : ":", de, text_of(data, "alert"));
+    (void)printf("%s %s [%s]\n", raised ? "" : ":", message, rg_words_text(data, "alert"));
 }
 
 /* The entry's own name, and its ties to others. */
@@ -214,9 +208,9 @@ static void print_ties(const json_t *event)
                                        "corrected_by"};
     static const char *const words[] = {"cancels", "corrects", "acknowledges", "CANCELLED by",
                                         "CORRECTED by"};
-    (void)printf("  [%s", text_of(event, "entry"));
+    (void)printf("  [%s", rg_words_text(event, "entry"));
     for (size_t i = 0; i < sizeof ties / sizeof ties[0]; i++) {
-        const char *place = text_of(event, ties[i]);
+        const char *place = rg_words_text(event, ties[i]);
         if (place[0] != '\0') {
             (void)printf(", %s %s", words[i], place);
         }
@@ -241,7 +235,7 @@ static void print_violation(const json_t *c, const json_t *rule)
         const json_int_t no = json_integer_value(json_array_get(events, 0));
         const json_t *event =
             no < 0 ? NULL : json_array_get(json_object_get(c, "events"), (size_t)no);
-        (void)printf("%s%s", event != NULL ? ", " : "", text_of(event, "step"));
+        (void)printf("%s%s", event != NULL ? ", " : "", rg_words_text(event, "step"));
     }
     if (count > (json_int_t)json_array_size(events)) {
         (void)printf(" (%lld times)", (long long)count);
@@ -250,12 +244,12 @@ static void print_violation(const json_t *c, const json_t *rule)
 
 static void print_rule(const json_t *c, const json_t *rule)
 {
-    const char *state = text_of(rule, "state");
+    const char *state = rg_words_text(rule, "state");
     const bool violated = strcmp(state, "violated") == 0;
     const bool pending = strcmp(state, "pending") == 0;
     const json_t *by = json_object_get(rule, "by");
-    const char *due = text_of(rule, "due");
-    (void)printf("  %-10s %s%-9s%s", text_of(rule, "rule"),
+    const char *due = rg_words_text(rule, "due");
+    (void)printf("  %-10s %s%-9s%s", rg_words_text(rule, "rule"),
                  rg_say_colour(violated  ? "red"
                                : pending ? "yellow"
                                          : "green"),
@@ -273,7 +267,7 @@ static void print_rule(const json_t *c, const json_t *rule)
                      json_is_true(json_object_get(rule, "permanent")) ? "for good" : "so far");
     }
     /* What the definition says of a breach: of no use before. */
-    const char *message = violated ? text_of(json_object_get(rule, "message"), "de") : "";
+    const char *message = violated ? rg_words_of(json_object_get(rule, "message")) : "";
     (void)printf("%s%s\n", message[0] != '\0' ? "  " : "", message);
 }
 
@@ -289,7 +283,7 @@ static void print_rules(const json_t *c)
     }
     json_array_foreach(rules, i, rule)
     {
-        if (strcmp(text_of(rule, "state"), "inactive") == 0) {
+        if (strcmp(rg_words_text(rule, "state"), "inactive") == 0) {
             inactive++;
         } else {
             print_rule(c, rule);
@@ -304,15 +298,15 @@ static void print_table(const json_t *c)
 {
     size_t i = 0;
     const json_t *item = NULL;
-    (void)printf("case %s%s\n", text_of(c, "pseudonym"),
+    (void)printf("case %s%s\n", rg_words_text(c, "pseudonym"),
                  json_is_true(json_object_get(c, "truncated")) ? " (only the last part)" : "");
     json_array_foreach(json_object_get(c, "events"), i, item)
     {
         const char *key = NULL;
         json_t *value = NULL;
-        const char *step = text_of(item, "step");
-        (void)printf("  %s  %-34s %-10s", text_of(item, "occurred_at"),
-                     step[0] != '\0' ? step : "-", text_of(item, "agency"));
+        const char *step = rg_words_text(item, "step");
+        (void)printf("  %s  %-34s %-10s", rg_words_text(item, "occurred_at"),
+                     step[0] != '\0' ? step : "-", rg_words_text(item, "agency"));
         json_object_foreach(json_object_get(item, "fields"), key, value)
         {
             (void)printf(" %s=%s", key, json_string_value(value));
@@ -325,8 +319,8 @@ static void print_table(const json_t *c)
     }
     json_array_foreach(json_object_get(c, "continue"), i, item)
     {
-        (void)printf("  %s (step %s, rule %s)\n", text_of(json_object_get(item, "text"), "en"),
-                     text_of(item, "step"), text_of(item, "rule"));
+        (void)printf("  %s (step %s, rule %s)\n", rg_words_of(json_object_get(item, "text")),
+                     rg_words_text(item, "step"), rg_words_text(item, "rule"));
     }
     print_rules(c);
     if (json_array_size(json_object_get(c, "alerts")) > 0) {

@@ -173,14 +173,10 @@ static int run(struct rg_cli *cli)
 {
     static struct rg_cluster c;
     int code = rg_cluster_locate(&c, rg_opts_get(cli, "dir"));
+    code = code == RG_CLI_OK ? rg_say_start() : code;
     if (code != RG_CLI_OK) {
         return code;
     }
-    if (rg_session_start() != RG_OK) {
-        rg_say_error("the crypto or messaging library cannot start");
-        return RG_CLI_INTERNAL;
-    }
-    rg_say_signals();
     code = rg_cluster_exists(&c) ? rg_cluster_load(&c) : create(cli, &c);
     if (code == RG_CLI_OK) {
         code = start_all(&c);

@@ -262,14 +262,10 @@ static int run(struct rg_cli *cli)
 {
     static struct simulation s;
     int code = read_plan(cli, &s.plan);
+    code = code == RG_CLI_OK ? rg_say_start() : code;
     if (code != RG_CLI_OK) {
         return code;
     }
-    if (rg_session_start() != RG_OK) {
-        rg_say_error("the crypto or messaging library cannot start");
-        return RG_CLI_INTERNAL;
-    }
-    rg_say_signals();
     const int64_t start = rg_line_now();
     code = load_profiles(rg_opts_get(cli, "dir"), s.profiles);
     code = code == RG_CLI_OK ? rg_profile_session(&s.profiles[RG_STORY_BAMF], &s.session) : code;

@@ -129,6 +129,9 @@ void rg_help_man(void)
     troff(EXIT_CODES);
     (void)printf(".\n.SH ENVIRONMENT\n.TP\n\\fBREIGEN_PROFILE\\fR\nthe profile, when "
                  "\\-\\-profile is not given\n.TP\n\\fBNO_COLOR\\fR\nno colours\n"
+                 ".TP\n\\fBLC_ALL\\fR, \\fBLC_MESSAGES\\fR, \\fBLANG\\fR\nthe first one that is "
+                 "set: texts of alerts, rules and steps are German when it begins with \\fIde\\fR, "
+                 "else English\n"
                  ".SH FILES\n\\fI~/.config/reigen/profile.yaml\\fR, \\fI./reigen.yaml\\fR\n"
                  ".SH SEE ALSO\n\\fBreigend\\fR(8)\n");
 }

@@ -156,12 +156,8 @@ int rg_profile_session(const struct rg_profile *p, struct rg_session **out)
 int rg_profile_open(const struct rg_cli *cli, struct rg_profile *profile, struct rg_session **out)
 {
     memset(profile, 0, sizeof *profile);
-    if (rg_session_start() != RG_OK) {
-        rg_say_error("the crypto or messaging library cannot start");
-        return RG_CLI_INTERNAL;
-    }
-    rg_say_signals();
-    const int code = rg_profile_load(cli->profile, profile);
+    int code = rg_say_start();
+    code = code == RG_CLI_OK ? rg_profile_load(cli->profile, profile) : code;
     return code != RG_CLI_OK ? code : rg_profile_session(profile, out);
 }
 

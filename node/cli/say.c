@@ -28,6 +28,16 @@ void rg_say_signals(void)
     (void)sigaction(SIGPIPE, &sa, NULL);
 }
 
+int rg_say_start(void)
+{
+    if (rg_session_start() != RG_OK) {
+        rg_say_error("the crypto or messaging library cannot start");
+        return RG_CLI_INTERNAL;
+    }
+    rg_say_signals();
+    return RG_CLI_OK;
+}
+
 void rg_say_be_quiet(bool q)
 {
     quiet = q;

@@ -12,6 +12,8 @@ extern volatile sig_atomic_t rg_say_stop;
 
 /* Catch SIGINT and SIGTERM, ignore SIGPIPE. */
 void rg_say_signals(void);
+/* Prepare libreigen, and rg_say_signals. Returns 0 or the exit code, having said why. */
+int rg_say_start(void);
 /* Do not print notes and progress. */
 void rg_say_be_quiet(bool quiet);
 /* `reigen: ` and a sentence (what, where, what to do) to stderr. */

@@ -52,8 +52,10 @@ for i in 1 2; do
   on "$D" $i case A --json > "$T/case.json"
   grep -q '"rule":"P","state":"violated","permanent":true,"severity":"critical","due":null,"by":\[\],"violations":1,"events":\[1\],"message":{"de":"ungeprüft","en":"unchecked"}' "$T/case.json" || fail "P: $(cat "$T/case.json")"
   grep -q '"continue":\[\]' "$T/case.json" || fail "nothing more to do: $(cat "$T/case.json")"
-  on "$D" $i case A > "$T/case.txt"
-  grep -q 'P .*violated.* by event 1, close  ungeprüft' "$T/case.txt" || fail "text: $(cat "$T/case.txt")"
+  LC_ALL=de_DE.UTF-8 on "$D" $i case A > "$T/case.txt"
+  grep -q 'P .*violated.* by event 1, close  ungeprüft' "$T/case.txt" || fail "German text: $(cat "$T/case.txt")"
+  LC_ALL=C on "$D" $i case A > "$T/case.txt"
+  grep -q 'P .*violated.* by event 1, close  unchecked' "$T/case.txt" || fail "text: $(cat "$T/case.txt")"
   grep -q 'I .*satisfied.* for good' "$T/case.txt" || fail "text: $(cat "$T/case.txt")"
   grep -q 'O .*satisfied.* so far' "$T/case.txt" || fail "text: $(cat "$T/case.txt")"
 done

@@ -1,0 +1,15 @@
+/* Texts for people out of JSON: the alerts and answers of a node have theirs in German and English.
+ */
+#ifndef RG_CLI_WORDS_H
+#define RG_CLI_WORDS_H
+
+#include <jansson.h>
+
+/* The text @key of @object; "" when it has none. Borrowed from @object, which may be NULL. */
+const char *rg_words_text(const json_t *object, const char *key);
+/* Of the texts `de` and `en` of @both the one in the user's language: German when the first of
+ * LC_ALL, LC_MESSAGES and LANG that is set begins with `de`, else English; the other one where that
+ * is missing. Borrowed from @both, which may be NULL. */
+const char *rg_words_of(const json_t *both);
+
+#endif /* RG_CLI_WORDS_H */
