@@ -148,6 +148,7 @@ static rg_err handle(struct rg_agency *g, const struct rg_link_message *m, uint6
         break;
     case RG_LINK_OWN_FINAL:
         RG_FAILPOINT("agency.final");
+        rg_api_on_height(g->api, m->height);
         rg_submit_on_final(g->submit, m->token, m->height, m->result, &m->hash);
         break;
     case RG_LINK_PEER_MESSAGE:

@@ -61,6 +61,12 @@ void rg_api_on_status(struct rg_api *a, const struct rg_link_status *s)
 {
     a->status = *s;
     a->have_status = true;
+    rg_api_on_height(a, s->core.height);
+}
+
+void rg_api_on_height(struct rg_api *a, uint64_t height)
+{
+    a->height = rg_num_max(a->height, height);
 }
 
 uint64_t rg_api_frames(const struct rg_api *a)
@@ -240,8 +246,15 @@ static rg_err conformance(struct rg_api *a, const struct rg_submit_client *clien
     if (w == NULL) {
         return RG_OK;
     }
-    const rg_err err =
-        rg_monitor_conformance(a->c.monitor, r->rules, r->as_of_ms, w->token, on_conformance, a);
+    const struct rg_monitor_conformance ask = {
+        .rules = r->rules,
+        .as_of_ms = r->as_of_ms,
+        .height = a->height,
+        .token = w->token,
+        .fn = on_conformance,
+        .ctx = a,
+    };
+    const rg_err err = rg_monitor_conformance(a->c.monitor, &ask);
     if (err != RG_OK) {
         w->token = 0;
         if (err == RG_ERR_INVALID) {

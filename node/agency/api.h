@@ -59,6 +59,8 @@ RG_CHECKED rg_err rg_api_on_frame(struct rg_api *a, struct rg_submit_client *cli
                                   struct rg_bytes frame, struct rg_api_now now);
 /* The ledger thread's status. */
 void rg_api_on_status(struct rg_api *a, const struct rg_link_status *s);
+/* The ledger stands at @height at least: a client was told. */
+void rg_api_on_height(struct rg_api *a, uint64_t height);
 /* What stands against a yes of this agency to @b: a definition that no node could use. A sentence,
  * borrowed until the next call, and its exit code; NULL: nothing. */
 const char *rg_api_fit(struct rg_api *a, const struct rg_ballot *b, uint32_t *out_code);

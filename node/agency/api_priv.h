@@ -35,6 +35,7 @@ struct rg_api {
     uint64_t last_token;
     uint64_t frames;
     bool have_status;
+    uint64_t height; /* of the ledger, as far as told */
     struct rg_link_status status;
     struct rg_api_now now; /* of the present call */
 };

@@ -10,6 +10,7 @@
 #include "node/monitor/tally.h"
 #include "rules/definition.h"
 
+#define LOOK_MS 20 /* while blocks are waited for */
 #define EVENTS_MAX 512u
 #define FINISH_MAX 256u
 #define STATES_MAX ((size_t)1024 * 1024) /* bytes of states in one message */
@@ -54,9 +55,10 @@ struct job {
 
 struct rg_conform {
     struct rg_conform_config config;
-    struct rg_conform_request queue[RG_CONFORM_WAITING_MAX]; /* the first is worked on */
+    struct rg_monitor_conformance queue[RG_CONFORM_WAITING_MAX]; /* the first is worked on */
     size_t count;
     bool running;
+    uint64_t give_up_ms; /* the first is not waited for any longer; 0: it does not wait */
     struct job job;
     struct rg_opbatch batch;
     struct rg_hostmsg_buf msg;
@@ -94,7 +96,7 @@ static void end_job(struct rg_conform *c)
 /* End the first request with this answer; the callback may ask again. */
 static void answer(struct rg_conform *c, rg_err err, const char *text)
 {
-    const struct rg_conform_request r = c->queue[0];
+    const struct rg_monitor_conformance r = c->queue[0];
     r.fn(r.ctx, r.token, err, rg_bytes_str(text)); /* the text may be the host's */
     end_job(c);
     c->count--;
@@ -117,7 +119,7 @@ void rg_conform_destroy(struct rg_conform **c_p)
     *c_p = NULL;
 }
 
-rg_err rg_conform_ask(struct rg_conform *c, const struct rg_conform_request *r)
+rg_err rg_conform_ask(struct rg_conform *c, const struct rg_monitor_conformance *r)
 {
     if (c->count == RG_CONFORM_WAITING_MAX || r->rules.len > RG_CONFORM_TEXT_MAX) {
         return RG_ERR_FULL;
@@ -141,12 +143,24 @@ int rg_conform_fd(const struct rg_conform *c, short *events)
     return c->running ? rg_ruleshost_fd(c->job.host, events) : -1;
 }
 
+/* Whether the first request's blocks were followed: a result that lacks what somebody was told is
+ * final would be a wrong one. */
+static bool followed(const struct rg_conform *c)
+{
+    struct rg_feed_counts counts;
+    rg_feed_counts(c->config.feed, &counts);
+    return counts.height >= c->queue[0].height;
+}
+
 int rg_conform_wait_ms(const struct rg_conform *c, uint64_t mono_ms)
 {
     if (c->count == 0) {
         return -1;
     }
-    if (!c->running || (!c->job.asked && rg_ruleshost_idle(c->job.host))) {
+    if (!c->running) {
+        return followed(c) ? 0 : LOOK_MS;
+    }
+    if (!c->job.asked && rg_ruleshost_idle(c->job.host)) {
         return 0;
     }
     return rg_ruleshost_wait_ms(c->job.host, mono_ms);
@@ -155,7 +169,7 @@ int rg_conform_wait_ms(const struct rg_conform *c, uint64_t mono_ms)
 static void start(struct rg_conform *c)
 {
     char why[RG_DEFINITION_ERROR_MAX];
-    const struct rg_conform_request *r = &c->queue[0];
+    const struct rg_monitor_conformance *r = &c->queue[0];
     struct job *j = &c->job;
     struct rg_feed_counts counts;
     *j = (struct job){.limit = EVENTS_MAX};
@@ -175,6 +189,7 @@ static void start(struct rg_conform *c)
     }
     rg_feed_counts(c->config.feed, &counts);
     j->tip = counts.tip;
+    j->totals.height = counts.height;
     j->totals.unreadable = counts.parked;
     j->totals.as_of_ms = r->as_of_ms;
     j->latest_ms = INT64_MIN;
@@ -433,13 +448,27 @@ static void on_news(struct rg_conform *c, enum rg_ruleshost_news news)
     }
 }
 
+/* Begin the first request when its blocks are there. */
+static void begin(struct rg_conform *c, uint64_t mono_ms)
+{
+    if (followed(c)) {
+        c->give_up_ms = 0;
+        start(c);
+    } else if (c->give_up_ms == 0) {
+        c->give_up_ms = mono_ms + RG_CONFORM_FOLLOW_MS;
+    } else if (mono_ms >= c->give_up_ms) {
+        c->give_up_ms = 0;
+        answer(c, RG_ERR_BUSY, "this node has not followed the ledger yet; see `reigen status`");
+    }
+}
+
 rg_err rg_conform_step(struct rg_conform *c, uint64_t mono_ms)
 {
     if (c->count == 0) {
         return RG_OK;
     }
     if (!c->running) {
-        start(c);
+        begin(c, mono_ms);
         return RG_OK;
     }
     const enum rg_ruleshost_news news = rg_ruleshost_step(c->job.host, mono_ms);

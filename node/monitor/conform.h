@@ -14,6 +14,7 @@
 struct rg_conform; /* opaque */
 
 #define RG_CONFORM_WAITING_MAX 4                 /* requests, with the one under way */
+#define RG_CONFORM_FOLLOW_MS 10000               /* for the blocks up to a request's height */
 #define RG_CONFORM_STATES_MAX (1024ull << 20)    /* bytes */
 #define RG_CONFORM_NUMBERS_MAX ((size_t)4 << 20) /* violating events listed, all rules together */
 #define RG_CONFORM_TEXT_MAX (RG_DEFINITION_MAX)
@@ -24,20 +25,12 @@ struct rg_conform_config {
     const char *program; /* reigen-rules */
 };
 
-struct rg_conform_request {
-    struct rg_bytes rules; /* YAML; copied */
-    int64_t as_of_ms;      /* -1: latest occurred_at */
-    uint64_t token;
-    rg_monitor_conformance_fn fn;
-    void *ctx;
-};
-
 /* Make it; everything is borrowed. Errors: RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_conform_create(const struct rg_conform_config *c, struct rg_conform **out);
 /* Answer all with RG_ERR_CLOSED, end the host, free; takes *@c_p and nulls it; NULL is fine. */
 void rg_conform_destroy(struct rg_conform **c_p);
 /* Queue a request. Errors: RG_ERR_FULL; RG_ERR_NOMEM. */
-RG_CHECKED rg_err rg_conform_ask(struct rg_conform *c, const struct rg_conform_request *r);
+RG_CHECKED rg_err rg_conform_ask(struct rg_conform *c, const struct rg_monitor_conformance *r);
 /* What to poll; -1: nothing. */
 int rg_conform_fd(const struct rg_conform *c, short *events);
 /* As rg_ruleshost_wait_ms(). */

@@ -455,15 +455,11 @@ rg_err rg_monitor_duties(struct rg_monitor *m, uint64_t case_no, uint64_t token,
     return rg_duties_ask(m->duties, case_no, token, fn, ctx);
 }
 
-rg_err rg_monitor_conformance(struct rg_monitor *m, struct rg_bytes rules, int64_t as_of_ms,
-                              uint64_t token, rg_monitor_conformance_fn fn, void *ctx)
+rg_err rg_monitor_conformance(struct rg_monitor *m, const struct rg_monitor_conformance *r)
 {
-    const struct rg_conform_request r = {.rules = rules.len > 0 ? rules : rg_monitor__text_next(m),
-                                         .as_of_ms = as_of_ms,
-                                         .token = token,
-                                         .fn = fn,
-                                         .ctx = ctx};
-    return rg_conform_ask(m->conform, &r);
+    struct rg_monitor_conformance ask = *r;
+    ask.rules = r->rules.len > 0 ? r->rules : rg_monitor__text_next(m);
+    return rg_conform_ask(m->conform, &ask);
 }
 
 void rg_monitor_system_alert(struct rg_monitor *m, const char *code, struct rg_bytes subject,

@@ -163,12 +163,19 @@ RG_CHECKED rg_err rg_monitor_violations(struct rg_monitor *m, uint64_t case_no,
  * Borrowed for the call. */
 typedef void (*rg_monitor_conformance_fn)(void *ctx, uint64_t token, rg_err err,
                                           struct rg_bytes json_or_text);
-/* Judge all cases anew by @rules (YAML; empty: the definition in force next; copied) as of
- * @as_of_ms (-1: latest occurred_at). Errors: RG_ERR_FULL one or more are under way already;
- * RG_ERR_NOMEM. */
-RG_CHECKED rg_err rg_monitor_conformance(struct rg_monitor *m, struct rg_bytes rules,
-                                         int64_t as_of_ms, uint64_t token,
-                                         rg_monitor_conformance_fn fn, void *ctx);
+
+struct rg_monitor_conformance {
+    struct rg_bytes rules; /* YAML; empty: the definition in force next; copied */
+    int64_t as_of_ms;      /* -1: latest occurred_at */
+    uint64_t height;       /* of the ledger now: this agency must have followed it so far first */
+    uint64_t token;
+    rg_monitor_conformance_fn fn;
+    void *ctx;
+};
+
+/* Judge all cases anew. Errors: RG_ERR_FULL one or more are under way already; RG_ERR_NOMEM. */
+RG_CHECKED rg_err rg_monitor_conformance(struct rg_monitor *m,
+                                         const struct rg_monitor_conformance *r);
 
 /* Read (@acknowledge 0) or move forward the durable cursor @name of @principal; gives where it is.
  * Errors: RG_ERR_FULL too many names; RG_ERR_INVALID the name, or beyond the newest logseq;

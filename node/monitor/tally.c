@@ -274,6 +274,7 @@ rg_err rg_tally_report(struct rg_tally *t, struct rg_feed *feed,
     bad |= json_object_set_new(o, "process", json_string(t->def->process)) |
            json_object_set_new(o, "version", json_integer((json_int_t)t->def->version)) |
            json_object_set_new(o, "as_of", json_string(as_of)) |
+           json_object_set_new(o, "height", json_integer((json_int_t)totals->height)) |
            json_object_set_new(o, "cases", json_integer((json_int_t)totals->cases)) |
            json_object_set_new(o, "events", json_integer((json_int_t)totals->events)) |
            json_object_set_new(o, "unreadable", json_integer((json_int_t)totals->unreadable)) |

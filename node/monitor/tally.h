@@ -14,6 +14,7 @@
 struct rg_tally; /* opaque */
 
 struct rg_tally_totals {
+    uint64_t height; /* the ledger was followed up to here */
     uint64_t cases;
     uint64_t events;
     uint64_t unreadable;

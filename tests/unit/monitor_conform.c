@@ -38,7 +38,8 @@ static json_t *conform(struct lab *lab, const char *rules, int64_t as_of, rg_err
     struct result r = {0};
     const struct rg_bytes yaml = rules == NULL ? (struct rg_bytes){NULL, 0} : rg_bytes_str(rules);
     const uint64_t until = lab_now() + 60000;
-    assert_int_equal(rg_monitor_conformance(lab->monitor, yaml, as_of, 5, on_result, &r), RG_OK);
+    const struct rg_monitor_conformance ask = {yaml, as_of, 0, 5, on_result, &r};
+    assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_OK);
     while (r.calls == 0) {
         assert_true(lab_now() < until);
         lab_step(lab, 100);
@@ -144,6 +145,46 @@ static void test_small(void **state)
 
 /* The corrected history counts, also for the time as of which it is judged; events keep their
  * numbers. */
+/* What was final when it was asked for is in the result, also where the node is behind; and a node
+ * that stays behind says so. */
+static void test_not_followed(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_new(HEAD RULES, NULL);
+    struct result r = {0};
+    small_log(lab);
+    const uint64_t h = lab_block(lab, 101 * INT64_C(86400000));
+    lab_feed(lab, 4, h, "b", INT64_C(10) * 86400000);
+    lab_open(lab);
+    lab_run(lab, 8, 1);
+    struct rg_monitor_conformance ask = {{NULL, 0}, -1, h, 5, on_result, &r};
+    assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_OK);
+    for (int i = 0; i < 20; i++) {
+        lab_step(lab, 10);
+    }
+    assert_int_equal(r.calls, 0);
+    lab_run(lab, 9, h);
+    for (const uint64_t until = lab_now() + 30000; r.calls == 0; lab_step(lab, 100)) {
+        assert_true(lab_now() < until);
+    }
+    assert_int_equal(r.err, RG_OK);
+    json_t *o = json_loads(r.text, 0, NULL);
+    assert_int_equal(json_integer_value(json_object_get(o, "events")), 9);
+    assert_int_equal(json_integer_value(json_object_get(o, "height")), (json_int_t)h);
+    json_decref(o);
+
+    ask.height = h + 1;
+    assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_OK);
+    lab_step(lab, 0);
+    assert_int_equal(r.calls, 1);
+    assert_int_equal(rg_monitor_step(lab->monitor, NULL, 0, lab_now() + 10000), RG_OK);
+    assert_int_equal(r.calls, 2);
+    assert_int_equal(r.err, RG_ERR_BUSY);
+    assert_non_null(strstr(r.text, "has not followed the ledger"));
+    free(r.text);
+    lab_free(&lab);
+}
+
 static void test_amended(void **state)
 {
     (void)state;
@@ -215,9 +256,10 @@ static void test_bad_rules(void **state)
     /* What waits is bounded, and all of it is answered when the node stops. */
     struct result r[8] = {{0}};
     size_t taken = 0;
-    while (taken < 8 && rg_monitor_conformance(lab->monitor, (struct rg_bytes){NULL, 0}, -1, 5,
-                                               on_result, &r[taken]) == RG_OK) {
+    struct rg_monitor_conformance ask = {{NULL, 0}, -1, 0, 5, on_result, &r[0]};
+    while (taken < 8 && rg_monitor_conformance(lab->monitor, &ask) == RG_OK) {
         taken++;
+        ask.ctx = &r[taken % 8];
     }
     assert_in_range(taken, 1, 7);
     lab_step(lab, 0);
@@ -324,11 +366,9 @@ int main(int argc, char **argv)
     assert_true(argc > 1);
     lab_program = argv[1];
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small),
-        cmocka_unit_test(test_amended),
-        cmocka_unit_test(test_same_file_number),
-        cmocka_unit_test(test_bad_rules),
-        cmocka_unit_test(test_receipt),
+        cmocka_unit_test(test_small),     cmocka_unit_test(test_not_followed),
+        cmocka_unit_test(test_amended),   cmocka_unit_test(test_same_file_number),
+        cmocka_unit_test(test_bad_rules), cmocka_unit_test(test_receipt),
     };
     return cmocka_run_group_tests_name("monitor_conform", tests, NULL, NULL);
 }

@@ -248,6 +248,7 @@ void lab_run(struct lab *lab, uint64_t shown, uint64_t height)
 {
     const uint64_t until = lab_now() + 30000;
     lab->feed.shown = shown;
+    lab->feed.height = height;
     if (lab->version_count > 0) {
         rg_monitor_set_versions(lab->monitor, lab->version, lab->version_count);
     }

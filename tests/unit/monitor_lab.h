@@ -45,7 +45,8 @@ struct lab_event {
 struct rg_feed {
     struct lab_event *events;
     uint64_t count;
-    uint64_t shown; /* the tip: events behind it are not there yet */
+    uint64_t shown;  /* the tip: events behind it are not there yet */
+    uint64_t height; /* followed up to here */
     uint32_t case_events[LAB_CASES_MAX];
     uint64_t readers[LAB_CASES_MAX]; /* 0: all */
     char file[LAB_CASES_MAX][64];    /* "": not known */

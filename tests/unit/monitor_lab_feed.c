@@ -108,7 +108,8 @@ uint64_t rg_feed_tip(const struct rg_feed *f)
 
 void rg_feed_counts(const struct rg_feed *f, struct rg_feed_counts *out)
 {
-    *out = (struct rg_feed_counts){.tip = f->shown, .cases = f->cases, .parked = f->parked};
+    *out = (struct rg_feed_counts){
+        .tip = f->shown, .height = f->height, .cases = f->cases, .parked = f->parked};
 }
 
 rg_err rg_feed_get_case(struct rg_feed *f, uint64_t case_no, struct rg_feed_case *out)
