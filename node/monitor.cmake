@@ -1,7 +1,7 @@
 # The functions of node/agency/feed.h come from whoever links this: the agency, or a test.
 rg_module(monitor
   SOURCES
-    monitor/alertdigest.c monitor/alertlog.c monitor/alertlog_count.c monitor/alertlog_escalate.c
+    monitor/alertdigest.c monitor/backlog.c monitor/alertlog.c monitor/alertlog_count.c monitor/alertlog_escalate.c
     monitor/alertlog_query.c monitor/alertlog_settle.c monitor/alertlog_stand.c
     monitor/alertlog_system.c monitor/alertstore.c monitor/blocktime.c monitor/casestate.c
     monitor/cloudevent.c monitor/compare.c monitor/conform.c monitor/duties.c monitor/evaluate.c

@@ -78,6 +78,8 @@ struct rg_rules_entry {
     size_t field_count;
 };
 
+/* About a rule `backlog` it says that the case begins to wait, or (healed) ceases to; the node
+ * counts them, and alerts when they are too many. */
 struct rg_rules_alert {
     uint32_t rule;             /* index in the definition */
     struct rg_rules_text id;   /* the rule's id */

@@ -6,7 +6,7 @@
 #include "rules/definition.h"
 #include "rules/soll_engine.h"
 
-#define ENGINE_VERSION 2 /* of the judgement: a state of another one is not read */
+#define ENGINE_VERSION 3 /* of the judgement: a state of another one is not read */
 
 static void soll_close(void *instance)
 {

@@ -108,21 +108,43 @@ static void counter_entry(const struct rg_soll_rule *r, const struct rg_soll_eve
 
 const struct rg_soll_template rg_soll_count_counter = {.entry = counter_entry};
 
-/* flags: the case waits, from an A to a B. Breaks nothing itself; who asks counts the cases. */
+/* flags: the case waits, from an A to a B; and that was told. Breaks nothing itself: who is told,
+ * or asks, counts the cases. */
+#define TOLD RG_DEFINITION_B
+
+static bool backlog_duty(const struct rg_soll_rule *r)
+{
+    return (r->mem->flags & RG_DEFINITION_A) != 0 && !rg_soll__excluded(r, RG_DEFINITION_B);
+}
+
+/* Live: the case begins to wait, or ceases to. */
+static void tell(const struct rg_soll_rule *r, struct rg_rules_text step)
+{
+    const bool told = (r->mem->flags & TOLD) != 0;
+    const bool waits = backlog_duty(r);
+    if (waits != told && !rg_soll__full(r)) {
+        rg_soll__waits(r, waits, step);
+        r->mem->flags ^= TOLD;
+    }
+}
+
+/* What excludes the B, or brings them back, comes with other steps. */
+static void backlog_sweep(const struct rg_soll_rule *r, int64_t now_ms)
+{
+    (void)now_ms;
+    tell(r, rg_soll__text(""));
+}
+
 static void backlog_entry(const struct rg_soll_rule *r, const struct rg_soll_event *ev)
 {
     if ((ev->sides & RG_DEFINITION_B) != 0) {
-        r->mem->flags &= RG_SOLL_RULE_OVER;
+        r->mem->flags &= (uint8_t)~RG_DEFINITION_A;
     }
     if ((ev->sides & RG_DEFINITION_A) != 0) {
         r->mem->activations++;
         r->mem->flags |= RG_DEFINITION_A;
     }
-}
-
-static bool backlog_duty(const struct rg_soll_rule *r)
-{
-    return (r->mem->flags & RG_DEFINITION_A) != 0 && !rg_soll__excluded(r, RG_DEFINITION_B);
+    tell(r, ev->entry->step);
 }
 
 static void backlog_finish(const struct rg_soll_rule *r, struct rg_soll_end *end)
@@ -131,4 +153,4 @@ static void backlog_finish(const struct rg_soll_rule *r, struct rg_soll_end *end
 }
 
 const struct rg_soll_template rg_soll_count_backlog = {
-    .entry = backlog_entry, .finish = backlog_finish, .duty = backlog_duty};
+    .entry = backlog_entry, .sweep = backlog_sweep, .finish = backlog_finish, .duty = backlog_duty};

@@ -89,11 +89,11 @@ bool rg_soll__awaited(const struct rg_soll_rule *r)
     return false;
 }
 
-static void emit(const struct rg_soll_rule *r, uint32_t severity, int64_t event_no, int64_t due_ms,
-                 struct rg_rules_text step)
+static void emit(const struct rg_soll_rule *r, uint32_t state, uint32_t severity, int64_t event_no,
+                 int64_t due_ms, struct rg_rules_text step)
 {
     const struct rg_rules_alert alert = {.rule = r->index,
-                                         .state = RG_RULES_RAISED,
+                                         .state = state,
                                          .id = rg_soll__text(r->def->id),
                                          .severity = severity,
                                          .event_no = event_no,
@@ -118,7 +118,7 @@ void rg_soll__violate(const struct rg_soll_rule *r, int64_t event_no, int64_t du
         return;
     }
     if (r->def->severity != RG_DEFINITION_SILENT) {
-        emit(r, severity_of(r), event_no, due_ms, step);
+        emit(r, RG_RULES_RAISED, severity_of(r), event_no, due_ms, step);
     }
 }
 
@@ -129,15 +129,16 @@ void rg_soll__violate_by(const struct rg_soll_rule *r, const struct rg_soll_even
 
 void rg_soll__heal(const struct rg_soll_rule *r, int64_t event_no, struct rg_rules_text step)
 {
-    const struct rg_rules_alert alert = {.rule = r->index,
-                                         .state = RG_RULES_HEALED,
-                                         .id = rg_soll__text(r->def->id),
-                                         .severity = severity_of(r),
-                                         .event_no = event_no,
-                                         .due_ms = RG_RULES_NEVER,
-                                         .step = step};
     if (r->def->severity != RG_DEFINITION_SILENT) {
-        r->engine->host->emit(r->engine->host->ctx, &alert);
+        emit(r, RG_RULES_HEALED, severity_of(r), event_no, RG_RULES_NEVER, step);
+    }
+}
+
+void rg_soll__waits(const struct rg_soll_rule *r, bool waits, struct rg_rules_text step)
+{
+    if (r->def->severity != RG_DEFINITION_SILENT) {
+        emit(r, waits ? RG_RULES_RAISED : RG_RULES_HEALED, severity_of(r), RG_RULES_WHOLE_CASE,
+             RG_RULES_NEVER, step);
     }
 }
 
@@ -149,7 +150,7 @@ static void over_budget(const struct rg_soll_rule *r, rg_err e)
         r->engine->fault = RG_RULES_LIMIT;
     } else if ((r->mem->flags & RG_SOLL_RULE_OVER) == 0) {
         r->mem->flags |= RG_SOLL_RULE_OVER;
-        emit(r, RG_RULES_SYSTEM, RG_RULES_WHOLE_CASE, RG_RULES_NEVER,
+        emit(r, RG_RULES_RAISED, RG_RULES_SYSTEM, RG_RULES_WHOLE_CASE, RG_RULES_NEVER,
              rg_soll__text(r->def->activities.count == 0 ? "" : r->def->activities.items[0]));
     }
 }

@@ -76,6 +76,8 @@ void rg_soll__violate(const struct rg_soll_rule *r, int64_t event_no, int64_t du
 void rg_soll__violate_by(const struct rg_soll_rule *r, const struct rg_soll_event *ev);
 /* What was violated by @event_no is made good; live only. */
 void rg_soll__heal(const struct rg_soll_rule *r, int64_t event_no, struct rg_rules_text step);
+/* The case begins to wait by @r, or ceases to; live only. */
+void rg_soll__waits(const struct rg_soll_rule *r, bool waits, struct rg_rules_text step);
 /* Something is open at the end of the trace: a violation by @event_no for conformance, pending for
  * a live case. */
 void rg_soll__unanswered(const struct rg_soll_rule *r, struct rg_soll_end *end, int64_t event_no);

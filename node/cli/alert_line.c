@@ -41,13 +41,17 @@ static void print_sentence(const json_t *event)
         print_text(rg_words_text(data, "state"));
         print_who(data);
     }
-    (void)printf("  %.8s  ", rg_words_text(event, "subject"));
-    print_text(rg_words_text(data, "step"));
-    (void)printf(" (");
-    print_text(rg_words_text(data, "agency"));
-    (void)printf("): ");
+    const char *subject = rg_words_text(event, "subject");
+    if (subject[0] != '\0') {
+        (void)printf("  %.8s  ", subject);
+        print_text(rg_words_text(data, "step"));
+        (void)printf(" (");
+        print_text(rg_words_text(data, "agency"));
+        (void)printf(")");
+    }
+    (void)printf(": ");
     print_text(message);
-    if (rg_words_text(event, "subject")[0] != '\0') {
+    if (subject[0] != '\0') {
         (void)printf(" [");
         print_text(rg_words_text(data, "alert"));
         (void)printf("]");

@@ -18,7 +18,7 @@
 #define RG_ALERTLOG_HEAD_NEWEST 11
 #define RG_ALERTLOG_AD_BYTES (RG_HASH_BYTES + 1 + 8)
 #define RG_ALERTLOG_PLAIN_MAX ((size_t)32 * 1024)
-#define RG_ALERTLOG_CODE_MAX 32
+#define RG_ALERTLOG_CODE_MAX (RG_NAME_MAX + 1)
 
 struct rg_alertlog_waiting {
     struct rg_alertlog_finding f; /* its ranges point to the members below */
@@ -55,6 +55,7 @@ struct rg_alertlog_stand {
 };
 
 struct rg_alertlog_system {
+    uint8_t severity; /* enum rg_cloudevent_severity */
     char code[RG_ALERTLOG_CODE_MAX];
     char text_de[RG_ALERTLOG_TEXT_MAX];
     char text[RG_ALERTLOG_TEXT_MAX];

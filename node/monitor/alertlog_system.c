@@ -16,7 +16,7 @@ static struct rg_alertlog_system *add(struct rg_alertlog *l, const char *code,
     }
     struct rg_alertlog_system *s = &l->system[l->system_count];
     l->system_count++;
-    *s = (struct rg_alertlog_system){.time_ms = 0};
+    *s = (struct rg_alertlog_system){.severity = RG_CLOUDEVENT_SYSTEM};
     (void)snprintf(s->code, sizeof s->code, "%s", code);
     rg_hash_one(RG_DOMAIN_ALERT, &l->config.genesis->ledger_id, subject, &s->subject);
     return s;
@@ -33,7 +33,7 @@ void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_b
     }
 }
 
-void rg_alertlog_add_news(struct rg_alertlog *l, const struct rg_alertlog_news *n)
+bool rg_alertlog_add_news(struct rg_alertlog *l, const struct rg_alertlog_news *n)
 {
     struct rg_alertlog_system *s = add(l, n->code, n->subject);
     if (s != NULL) {
@@ -42,7 +42,9 @@ void rg_alertlog_add_news(struct rg_alertlog *l, const struct rg_alertlog_news *
         s->time_ms = n->time_ms;
         s->ends = n->healed;
         s->begins = !n->healed;
+        s->severity = n->severity;
     }
+    return s != NULL;
 }
 
 static void name_system(const struct rg_alertlog *l, const char *code,
@@ -76,7 +78,7 @@ rg_err rg_alertlog_is_open(struct rg_alertlog *l, const char *code, struct rg_by
 rg_err rg_alertlog__write_system(struct rg_alertlog *l, struct rg_kv_txn *txn,
                                  const struct rg_alertlog_system *s)
 {
-    struct rg_cloudevent_alert a = {.severity = RG_CLOUDEVENT_SYSTEM,
+    struct rg_cloudevent_alert a = {.severity = (enum rg_cloudevent_severity)s->severity,
                                     .state = s->ends ? RG_CLOUDEVENT_HEALED : RG_CLOUDEVENT_RAISED,
                                     .time_ms = s->time_ms,
                                     .rule = rg_bytes_str(s->code),

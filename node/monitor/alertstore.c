@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 
 static const char *const TABLES[RG_ALERTSTORE_TABLES] = {
-    "meta", "state", "due", "log", "case", "ids", "topic", "cursor", "unseen", "digest"};
+    "meta", "state", "due", "log", "case", "ids", "topic", "cursor", "unseen", "digest", "waits"};
 
 void rg_alertstore_pair(uint8_t out[static 16], uint64_t high, uint64_t low)
 {

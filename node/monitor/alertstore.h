@@ -9,8 +9,9 @@
 #include "base/types.h"
 #include "storage/kv.h"
 
-/* 3: what became of an alert stands in the head of its raise; when it is escalated; digests. */
-#define RG_ALERTSTORE_FORMAT 3
+/* 3: what became of an alert stands in the head of its raise; when it is escalated; digests.
+ * 4: cases that wait. */
+#define RG_ALERTSTORE_FORMAT 4
 
 enum rg_alertstore_table {
     RG_ALERTSTORE_META,   /* name -> u64, or the ledger's id */
@@ -23,6 +24,7 @@ enum rg_alertstore_table {
     RG_ALERTSTORE_CURSOR, /* principal (u32 BE), name -> logseq acknowledged */
     RG_ALERTSTORE_UNSEEN, /* when to escalate, logseq (u64 BE each) -> nothing */
     RG_ALERTSTORE_DIGEST, /* checkpoint, agency (u64 BE each) -> see alertdigest.h */
+    RG_ALERTSTORE_WAITS,  /* rule (RG_NAME_MAX bytes), case (u64 BE): see backlog.c */
     RG_ALERTSTORE_TABLES
 };
 

@@ -121,12 +121,13 @@ static void tell_difference(struct rg_compare *c, uint16_t peer, uint64_t height
                        node, agency, height);
     }
     const struct rg_alertlog_news n = {.code = CODE,
+                                       .severity = RG_CLOUDEVENT_SYSTEM,
                                        .subject = subject_of(peer, subject),
                                        .healed = healed,
                                        .text_de = de,
                                        .text_en = en,
                                        .time_ms = time_ms};
-    rg_alertlog_add_news(c->config.log, &n);
+    (void)rg_alertlog_add_news(c->config.log, &n);
 }
 
 /* Whether a difference is told now. A peer that agrees and differs in turn must not fill the log.

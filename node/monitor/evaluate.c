@@ -305,6 +305,10 @@ static rg_err next_redo(struct rg_evaluate *e, struct rg_bytes *out)
         }
         if (!e->redo_reset) {
             rg_casestate_reset(e->config.cases, state);
+            err = rg_backlog_forget(e->config.backlog, case_no);
+            if (err != RG_OK) {
+                return err;
+            }
             e->redo_reset = true;
             e->redo_failed = false;
             e->redo_acks = false;

@@ -44,6 +44,7 @@ struct rg_evaluate_config {
     struct rg_kv *kv;
     struct rg_casestates *cases;
     struct rg_alertlog *log;
+    struct rg_backlog *backlog;
     struct rg_events *events;
     bool module; /* the host has a module, which may set deadlines that the definition lacks */
 };
@@ -59,8 +60,9 @@ void rg_evaluate_set_versions(struct rg_evaluate *e, const struct rg_monitor_ver
 /* The version, a place in that list, by which the next message is to be judged. Changes only in
  * rg_evaluate_next(), which then gives none; call rg_evaluate_use() before the next one. */
 size_t rg_evaluate_version(const struct rg_evaluate *e);
-/* Judge by @definition: that of the version, or one that stands in for it. */
-void rg_evaluate_use(struct rg_evaluate *e, const struct rg_definition *definition);
+/* Judge by @definition: that of the version, or one that stands in for it. Errors: as
+ * rg_backlog_set_definition(). */
+RG_CHECKED rg_err rg_evaluate_use(struct rg_evaluate *e, const struct rg_definition *definition);
 /* See rg_monitor_on_feed(). */
 void rg_evaluate_on_feed(struct rg_evaluate *e, uint64_t height, uint64_t time_ms);
 /* Give the next message for the host, borrowed until its answer; empty when there is nothing to

@@ -162,6 +162,10 @@ static rg_err add_finding(struct rg_evaluate *e, uint32_t i, const struct rg_hos
     const struct rg_casestate *c = e->state[i];
     const struct rg_opbatch_op *op = rg_opbatch_op(&e->batch, i, item->op);
     RG_ASSERT(op != NULL); /* looked at by check_answer */
+    if (item->severity != RG_CLOUDEVENT_SYSTEM && rg_backlog_is(e->config.backlog, item->rule)) {
+        return rg_backlog_note(e->config.backlog, c->case_no, item->rule,
+                               item->state != RG_RULES_HEALED);
+    }
     struct rg_alertlog_finding f = {.c = c,
                                     .severity = item->severity,
                                     .state = item->state == RG_RULES_HEALED ? RG_CLOUDEVENT_HEALED
@@ -210,7 +214,7 @@ static bool check_answer(const struct rg_evaluate *e, struct rg_bytes answer)
     uint64_t no = 0;
     uint32_t i = 0;
     uint64_t alerts = 0; /* of the case */
-    uint64_t waiting = rg_alertlog_waiting(e->config.log);
+    uint64_t waiting = rg_alertlog_waiting(e->config.log) + rg_backlog_waiting(e->config.backlog);
     bool ok = true;
     struct rg_reader r = rg_hostmsg_result(answer, &no);
     while (rg_hostmsg_next_answer(&r, &a)) {

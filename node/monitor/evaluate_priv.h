@@ -3,6 +3,7 @@
 #ifndef RG_MONITOR_EVALUATE_PRIV_H
 #define RG_MONITOR_EVALUATE_PRIV_H
 
+#include "node/monitor/backlog.h"
 #include "node/monitor/evaluate.h"
 #include "node/monitor/opbatch.h"
 

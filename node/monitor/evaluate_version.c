@@ -78,12 +78,13 @@ size_t rg_evaluate_version(const struct rg_evaluate *e)
     return e->current;
 }
 
-void rg_evaluate_use(struct rg_evaluate *e, const struct rg_definition *definition)
+rg_err rg_evaluate_use(struct rg_evaluate *e, const struct rg_definition *definition)
 {
     e->config.definition = definition;
     e->ticks =
         definition->clock == RG_DEFINITION_LEDGER && (e->config.module || has_limits(definition));
     rg_alertlog_set_definition(e->config.log, definition);
+    return rg_backlog_set_definition(e->config.backlog, definition);
 }
 
 static rg_err note_height(void *ctx, const struct rg_feed_event *ev)

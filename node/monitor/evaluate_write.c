@@ -11,7 +11,9 @@
  * gather for as long as what is not told at all. */
 static bool urgent(const struct rg_evaluate *e)
 {
-    return rg_alertlog_waiting(e->config.log) > (e->level != 0 ? LEVEL_WAITING_MAX : 0);
+    return e->level != 0
+               ? rg_alertlog_waiting(e->config.log) > LEVEL_WAITING_MAX
+               : rg_alertlog_waiting(e->config.log) > 0 || rg_backlog_urgent(e->config.backlog);
 }
 
 bool rg_evaluate_ripe(const struct rg_evaluate *e, uint64_t mono_ms)
@@ -35,6 +37,9 @@ uint64_t rg_evaluate_ripe_at(const struct rg_evaluate *e)
 static rg_err write_all(struct rg_evaluate *e, struct rg_kv_txn *txn)
 {
     rg_err err = rg_casestate_cache_write(e->config.cases, txn);
+    if (err == RG_OK) {
+        err = rg_backlog_write(e->config.backlog, txn, e->level == 0, e->follow_ms);
+    }
     if (err == RG_OK) {
         err = rg_alertlog_write(e->config.log, txn);
     }
@@ -81,6 +86,7 @@ rg_err rg_evaluate_flush(struct rg_evaluate *e)
     if (low) {
         rg_events_reserved(e->config.events);
     }
+    rg_backlog_written(e->config.backlog);
     rg_alertlog_written(e->config.log);
     return RG_OK;
 }

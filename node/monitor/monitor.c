@@ -11,6 +11,7 @@
 #include "ledger/genesis.h"
 #include "node/monitor/alertlog.h"
 #include "node/monitor/alertstore.h"
+#include "node/monitor/backlog.h"
 #include "node/monitor/casestate.h"
 #include "node/monitor/compare.h"
 #include "node/monitor/conform.h"
@@ -65,8 +66,9 @@ static rg_err open_parts(struct rg_monitor *m)
     rg_err e = rg_casestate_cache_create(m->kv, &c->genesis->ledger_id, &m->cases);
     e = e == RG_OK ? rg_alertlog_open(&lc, &m->log) : e;
     const bool module = c->rules_module != NULL && c->rules_module[0] != '\0';
-    const struct rg_evaluate_config ec = {c->genesis, c->definition, c->feed,   c->chain, m->kv,
-                                          m->cases,   m->log,        m->events, module};
+    e = e == RG_OK ? rg_backlog_create(m->kv, m->log, &m->backlog) : e;
+    const struct rg_evaluate_config ec = {c->genesis, c->definition, c->feed,    c->chain,  m->kv,
+                                          m->cases,   m->log,        m->backlog, m->events, module};
     e = e == RG_OK ? rg_evaluate_open(&ec, &m->evaluate) : e;
     if (e == RG_OK) {
         rg_evaluate_set_versions(m->evaluate, m->versions, m->version_count);
@@ -138,6 +140,7 @@ void rg_monitor_close(struct rg_monitor **m_p)
     rg_compare_destroy(&m->compare);
     rg_ruleshost_destroy(&m->host);
     rg_evaluate_close(&m->evaluate);
+    rg_backlog_destroy(&m->backlog);
     rg_alertlog_close(&m->log);
     rg_casestate_cache_destroy(&m->cases);
     rg_events_close(&m->events);

@@ -18,6 +18,7 @@ struct rg_monitor {
     struct rg_events *events;
     struct rg_casestates *cases;
     struct rg_alertlog *log;
+    struct rg_backlog *backlog;
     struct rg_evaluate *evaluate;
     struct rg_duties *duties;
     struct rg_conform *conform;

@@ -35,8 +35,8 @@ rg_err rg_monitor__load(struct rg_monitor *m)
     rg_ruleshost_destroy(&m->host);
     m->loaded = index;
     m->opened = false;
-    rg_evaluate_use(m->evaluate, m->versions[index].definition);
-    return rg_ruleshost_create(&o, &m->host);
+    const rg_err err = rg_evaluate_use(m->evaluate, m->versions[index].definition);
+    return err == RG_OK ? rg_ruleshost_create(&o, &m->host) : err;
 }
 
 rg_err rg_monitor__follow_version(struct rg_monitor *m)

@@ -38,6 +38,11 @@ rg_test(unit monitor_log
   MODULES ${monitor_modules}
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
   ARGS $<TARGET_FILE:reigen-rules>)
+rg_test(unit monitor_backlog
+  SOURCES ${monitor_tests}/monitor_backlog.c ${monitor_lab}
+  MODULES ${monitor_modules}
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
 rg_test(unit monitor_conform
   SOURCES ${monitor_tests}/monitor_conform.c ${monitor_lab} ${monitor_tests}/rules_log.c
   MODULES ${monitor_modules}
@@ -50,6 +55,7 @@ rg_test(unit monitor_json
 add_dependencies(unit_monitor_acknowledge reigen-rules)
 add_dependencies(unit_monitor_alerts reigen-rules)
 add_dependencies(unit_monitor_amend reigen-rules)
+add_dependencies(unit_monitor_backlog reigen-rules)
 add_dependencies(unit_monitor_compare reigen-rules)
 add_dependencies(unit_monitor_log reigen-rules)
 add_dependencies(unit_monitor_conform reigen-rules)

@@ -123,8 +123,8 @@ static const struct row rows[] = {
     {"template: binding_of_duty, activities: [a, b]", "a:0/g/r b:1/g/r c:2/g/s", 9, 1, 1, "", ""},
     {"template: binding_of_duty, activities: [a, b]", "a:0/g/r b:1/g/s", 9, 3, 1, "1", "1@1"},
     /* Cases that wait. */
-    {"template: backlog, n: 9, " AB, "a:0 b:1", 9, 1, 1, "", ""},
-    {"template: backlog, n: 9, " AB, "a:0 b:1 a:2", 9, 2, 2, "", ""},
+    {"template: backlog, n: 9, " AB, "a:0 b:1", 9, 1, 1, "", "-1@0 +-1@1"},
+    {"template: backlog, n: 9, " AB, "a:0 a:0 b:1 b:1 a:2", 9, 2, 3, "", "-1@0 +-1@2 -1@4"},
     /* DCR. */
     {"template: exclude, include: [i], activities: [a, b, c]", "b:0 a:1 b:2 c:3 i:4 b:5", 9, 3, 1,
      "2 3", "2@2 3@3"},
@@ -176,6 +176,36 @@ static void composites(void **state)
     judge(RG_HOSTMSG_FULL, "a:0 c:1", 9, "3030301111");
     judge(RG_HOSTMSG_FULL, "c:0", 9, "0000000330");
     judge(RG_HOSTMSG_FULL, "a:0 a:1 b:2 b:3", 9, "1133331113");
+}
+
+/* A case does not wait for what is excluded; what nobody is to be told of is not told. */
+static void waits(void **state)
+{
+    (void)state;
+    bench_open(HEAD "  - {id: w, template: backlog, n: 1, activities: [a, b]}\n"
+                    "  - {id: e, template: exclude, include: [i], activities: [x, b]}\n"
+                    "  - {id: n, template: backlog, n: 1, activities: [a, b], severity: none}\n");
+    static const struct {
+        const char *step;
+        unsigned state; /* 9: nothing is told */
+    } steps[] = {{"a", RG_RULES_RAISED},
+                 {"a", 9},
+                 {"x", RG_RULES_HEALED},
+                 {"c", 9},
+                 {"i", RG_RULES_RAISED},
+                 {"b", RG_RULES_HEALED},
+                 {"x", 9},
+                 {"a", 9},
+                 {"i", RG_RULES_RAISED}};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        bench_entry(steps[i].step, (int64_t)i * HOUR, (int64_t)i * HOUR);
+        assert_int_equal(bench.item_count, steps[i].state == 9 ? 0 : 1);
+        if (steps[i].state != 9) {
+            assert_int_equal(bench.items[0].state, steps[i].state);
+            assert_int_equal(bench.items[0].event_no, -1);
+            assert_true(rg_bytes_eq(bench.items[0].rule_id, rg_bytes_str("w")));
+        }
+    }
 }
 
 /* A limit of two steps: a warning first, critical later. */
@@ -408,15 +438,11 @@ static void lateness(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(templates),
-        cmocka_unit_test(composites),
-        cmocka_unit_test(soft_and_hard),
-        cmocka_unit_test(live_states),
-        cmocka_unit_test(settled_is_for_good),
-        cmocka_unit_test(exclusion),
-        cmocka_unit_test(milestones),
-        cmocka_unit_test(cancelled),
-        cmocka_unit_test(lateness),
+        cmocka_unit_test(templates),   cmocka_unit_test(composites),
+        cmocka_unit_test(waits),       cmocka_unit_test(soft_and_hard),
+        cmocka_unit_test(live_states), cmocka_unit_test(settled_is_for_good),
+        cmocka_unit_test(exclusion),   cmocka_unit_test(milestones),
+        cmocka_unit_test(cancelled),   cmocka_unit_test(lateness),
         cmocka_unit_test(stalled),
     };
     return cmocka_run_group_tests(tests, bench_set_up, bench_tear_down);

@@ -1,0 +1,187 @@
+/* Cases that wait: one alert of the node when they are more than the rule allows, healed when they
+ * are fewer again; after restarts, deaths of the host, cancellations and new versions too. */
+#include "monitor_lab.h"
+
+#define HEAD(version)                                                                              \
+    "process: p\nversion: " version "\nclock: ledger\nreaders: all\nsteps: [a, b, x]\nfields: "    \
+    "any\nrules:\n"
+#define RULE(n) "  - {id: B, template: backlog, activities: [a, b], n: " n "}\n"
+#define OTHER "  - {id: O, template: absence, n: 5, activities: [x]}\n"
+
+/* The newest alert, of @count in all; in the log's order they are one of B each. */
+static const struct lab_alert *newest(struct lab *lab, size_t count)
+{
+    lab_read(lab);
+    assert_int_equal(lab->alert_count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(lab->alerts[i].rule, "B");
+        assert_string_equal(lab->alerts[i].state, i % 2 == 0 ? "raised" : "healed");
+        assert_string_equal(lab->alerts[i].alert, lab->alerts[0].alert);
+        assert_string_equal(lab->alerts[i].subject, "");
+    }
+    return count == 0 ? NULL : &lab->alerts[count - 1];
+}
+
+static uint64_t feed(struct lab *lab, uint64_t case_no, const char *step, int64_t time_ms)
+{
+    const uint64_t h = lab_block(lab, time_ms);
+    lab_feed(lab, case_no, h, step, time_ms);
+    lab_run(lab, lab->feed.count, h);
+    return h;
+}
+
+static void test_limit(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_new(HEAD("1") RULE("2"), NULL);
+    lab_open(lab);
+    feed(lab, 1, "a", 1000);
+    feed(lab, 2, "a", 2000);
+    feed(lab, 2, "a", 2500);
+    (void)newest(lab, 0);
+    feed(lab, 3, "a", 3000);
+    const struct lab_alert *a = newest(lab, 1);
+    assert_string_equal(a->severity, "warning");
+    assert_string_equal(a->time, "1970-01-01T00:00:03.000Z");
+    assert_non_null(strstr(a->message, "(Cases that wait: 3; planned for: up to 2.)"));
+    feed(lab, 4, "a", 4000);
+    (void)newest(lab, 1);
+    /* What waits is known after a restart. */
+    lab_close(lab);
+    lab_open(lab);
+    feed(lab, 1, "b", 5000);
+    (void)newest(lab, 1);
+    feed(lab, 2, "b", 6000);
+    a = newest(lab, 2);
+    assert_string_equal(a->time, "1970-01-01T00:00:06.000Z");
+    assert_non_null(strstr(a->message, "(Cases that wait: 2;"));
+    feed(lab, 2, "b", 6500);
+    lab_close(lab);
+    lab_open(lab);
+    feed(lab, 1, "a", 7000);
+    a = newest(lab, 3);
+    assert_string_not_equal(a->id, lab->alerts[0].id);
+    lab_free(&lab);
+}
+
+/* Near a high limit nobody is told of each case. */
+static void test_tenth(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_new(HEAD("1") RULE("10"), NULL);
+    lab_open(lab);
+    for (uint64_t i = 1; i <= 11; i++) {
+        feed(lab, i, "a", (int64_t)i * 1000);
+    }
+    (void)newest(lab, 1);
+    feed(lab, 1, "b", 12000);
+    feed(lab, 12, "a", 13000);
+    feed(lab, 2, "b", 14000);
+    (void)newest(lab, 1);
+    feed(lab, 3, "b", 15000);
+    (void)newest(lab, 2);
+    lab_free(&lab);
+}
+
+/* What is cancelled does not wait; what is corrected into it does. */
+static void test_amended(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_new(HEAD("1") RULE("1"), NULL);
+    lab_open(lab);
+    feed(lab, 1, "a", 1000);
+    feed(lab, 2, "a", 2000);
+    (void)newest(lab, 1);
+    uint64_t h = lab_block(lab, 3000);
+    lab_amend(lab, 2, RG_ABOUT_CANCEL, h, "a", 3000);
+    lab_run(lab, lab->feed.count, h);
+    assert_string_equal(newest(lab, 2)->time, "1970-01-01T00:00:03.000Z");
+    lab_close(lab);
+    lab_open(lab);
+    feed(lab, 3, "x", 4000);
+    (void)newest(lab, 2);
+    h = lab_block(lab, 5000);
+    lab_amend(lab, 4, RG_ABOUT_CORRECT, h, "a", 4000);
+    lab_run(lab, lab->feed.count, h);
+    (void)newest(lab, 3);
+    lab_free(&lab);
+}
+
+/* A later version has another limit, or not the rule any more; nothing is told in between. */
+static void test_versions(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_new(HEAD("1") RULE("2"), NULL);
+    lab_open(lab);
+    for (uint64_t i = 1; i <= 4; i++) {
+        feed(lab, i, "a", (int64_t)i * 1000);
+    }
+    (void)newest(lab, 1);
+    uint64_t h = lab_block(lab, 5000);
+    lab_version(lab, HEAD("2") RULE("3"), h + 1);
+    lab_run(lab, lab->feed.count, h);
+    feed(lab, 5, "x", 6000);
+    (void)newest(lab, 1);
+    feed(lab, 1, "b", 7000);
+    (void)newest(lab, 2);
+    feed(lab, 5, "a", 8000);
+    (void)newest(lab, 3);
+    h = lab_block(lab, 9000);
+    lab_version(lab, HEAD("3") OTHER, h + 1);
+    lab_run(lab, lab->feed.count, h);
+    feed(lab, 1, "x", 10000);
+    assert_string_equal(newest(lab, 4)->message, "The rule is no longer in force.");
+    lab_close(lab);
+    lab_open(lab);
+    feed(lab, 1, "a", 11000);
+    (void)newest(lab, 4);
+    /* And back: the cases are judged anew. */
+    h = lab_block(lab, 12000);
+    lab_version(lab, HEAD("4") RULE("5"), h + 1);
+    lab_run(lab, lab->feed.count, h);
+    feed(lab, 6, "a", 13000);
+    assert_non_null(strstr(newest(lab, 5)->message, "(Cases that wait: 6;"));
+    lab_free(&lab);
+}
+
+/* The host dies now and then, and the monitor is closed: the same in the end. */
+static void test_deaths(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_new(HEAD("1") RULE("20"), NULL);
+    lab->hook = lab_kill_host;
+    lab_open(lab);
+    for (uint64_t i = 0; i < 60; i++) {
+        const uint64_t h = lab_block(lab, (int64_t)(i + 1) * 1000);
+        lab_feed(lab, i % 30 + 1, h, i < 30 ? "a" : "b", (int64_t)(i + 1) * 1000);
+        lab_run(lab, lab->feed.count, h);
+        if (i % 17 == 16) {
+            lab_close(lab);
+            lab_open(lab);
+        }
+    }
+    size_t told = 0;
+    lab_read(lab);
+    for (size_t i = 0; i < lab->alert_count; i++) {
+        if (strcmp(lab->alerts[i].rule, "B") == 0) {
+            assert_string_equal(lab->alerts[i].time, told == 0 ? "1970-01-01T00:00:21.000Z"
+                                                               : "1970-01-01T00:00:42.000Z");
+            told++;
+        }
+    }
+    assert_int_equal(told, 2);
+    assert_true(lab->kills > 0);
+    lab_free(&lab);
+}
+
+int main(int argc, char **argv)
+{
+    assert_true(argc > 1);
+    lab_program = argv[1];
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limit),   cmocka_unit_test(test_tenth),
+        cmocka_unit_test(test_amended), cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_deaths),
+    };
+    return cmocka_run_group_tests_name("monitor_backlog", tests, NULL, NULL);
+}
