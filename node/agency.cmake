@@ -6,7 +6,7 @@ rg_module(vault
 rg_posix(rg_vault)
 rg_module(agency
   SOURCES agency/agency.c agency/agency_loop.c agency/api.c agency/api_case.c agency/api_events.c
-    agency/api_definition.c agency/api_motions.c agency/api_status.c agency/follow.c agency/follow_entry.c agency/keys.c
+    agency/api_definition.c agency/api_motions.c agency/api_status.c agency/follow.c agency/follow_entry.c agency/health.c agency/keys.c
     agency/keys_send.c agency/pending.c agency/pending_sub.c
     agency/submit.c agency/submit_ballot.c agency/submit_check.c agency/submit_pack.c
     agency/versions.c

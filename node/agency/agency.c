@@ -150,6 +150,9 @@ static rg_err open_api(struct rg_agency *g)
                                         .send = rg_agency__send_client,
                                         .ctx = g};
         err = rg_api_new(&a, &g->api);
+        err = err == RG_OK
+                  ? rg_health_create(g->c.genesis, g->c.principal, rg_agency__news, g, &g->health)
+                  : err;
     }
     if (err != RG_OK) {
         return say(g, err, "The api cannot start");
@@ -198,6 +201,7 @@ static void close_all(struct rg_agency *g)
     rg_monitor_close(&g->monitor);
     rg_submit_destroy(&g->submit);
     rg_api_destroy(&g->api);
+    rg_health_destroy(&g->health);
     rg_feed_destroy(&g->feed);
     rg_keys_destroy(&g->keys);
     rg_follow_destroy(&g->follow);

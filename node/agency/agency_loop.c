@@ -11,6 +11,7 @@
 #define IDLE_MS 250u       /* the ZAP handler is looked at this often */
 #define LINK_TURN_MAX 512u /* messages taken in one turn */
 #define API_TURN_MAX 256u
+#define DISK_MS 5000u
 #define FOLLOW_BUDGET (512u * 1024u) /* bytes of blocks in one turn: some milliseconds */
 #define POLL_FIXED 3u                /* pipe, link, api */
 
@@ -107,6 +108,27 @@ void rg_agency__alarm(void *ctx, const char *code, struct rg_bytes subject, cons
     }
 }
 
+bool rg_agency__news(void *ctx, const struct rg_monitor_news *news)
+{
+    struct rg_agency *g = ctx;
+    return rg_monitor_tell(g->monitor, news);
+}
+
+/* The network and this node as the ledger thread's status shows them. */
+static void mind_health(struct rg_agency *g, const struct rg_link_status *s)
+{
+    const struct rg_api_now at = now();
+    if (g->disk_ms == 0 || at.mono_ms >= g->disk_ms + DISK_MS) {
+        g->disk_ms = at.mono_ms;
+        if (rg_disk_free_bytes(g->vault_dir, &g->disk_free) != RG_OK) {
+            g->disk_free = UINT64_MAX;
+        }
+    }
+    const struct rg_health_seen seen = {
+        .status = s, .mono_ms = at.mono_ms, .unix_ms = at.wall_ms, .disk_free = g->disk_free};
+    rg_health_step(g->health, &seen);
+}
+
 void rg_agency__digests(void *ctx, uint16_t peer, const struct rg_peer_message *m)
 {
     struct rg_agency *g = ctx;
@@ -163,6 +185,7 @@ static rg_err handle(struct rg_agency *g, const struct rg_link_message *m, uint6
             memcpy(&status, m->data.data, sizeof status);
             rg_api_on_status(g->api, &status);
             rg_submit_on_status(g->submit, status.core.height);
+            mind_health(g, &status);
         }
         break;
     case RG_LINK_ALARM:

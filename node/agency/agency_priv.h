@@ -5,6 +5,7 @@
 #include "node/agency/agency.h"
 #include "node/agency/api.h"
 #include "node/agency/follow.h"
+#include "node/agency/health.h"
 #include "node/agency/keys.h"
 #include "node/agency/submit.h"
 #include "node/agency/versions.h"
@@ -51,6 +52,9 @@ struct rg_agency {
     struct rg_keys *keys;
     struct rg_submit *submit;
     struct rg_api *api;
+    struct rg_health *health;
+    uint64_t disk_ms; /* the data folder was looked at */
+    uint64_t disk_free;
     struct rg_casebook_verifier verifier;
     bool started;           /* START came */
     bool stopping;          /* the actor's end was asked for */
@@ -70,6 +74,7 @@ void rg_agency__send_client(void *ctx, const uint8_t *route, size_t route_len,
 void rg_agency__answer(void *ctx, const struct rg_submit_client *client,
                        const struct rg_answer *answer);
 rg_err rg_agency__find_alert(void *ctx, const struct rg_hash *id, struct rg_submit_alert *out);
+bool rg_agency__news(void *ctx, const struct rg_monitor_news *news);
 void rg_agency__alarm(void *ctx, const char *code, struct rg_bytes subject, const char *text);
 void rg_agency__digests(void *ctx, uint16_t peer, const struct rg_peer_message *m);
 void rg_agency__kill_zap(void *ctx);

@@ -195,4 +195,17 @@ void rg_monitor_on_peer_up(struct rg_monitor *m, uint16_t peer);
 void rg_monitor_system_alert(struct rg_monitor *m, const char *code, struct rg_bytes subject,
                              const char *text);
 
+/* An alert.system that begins and is over. All is copied. */
+struct rg_monitor_news {
+    const char *code;
+    struct rg_bytes subject;
+    bool healed; /* it is over: told only when it is open. Else it begins: told only when it is not
+                  */
+    const char *text_de;
+    const char *text_en;
+    int64_t time_ms;
+};
+/* Log and publish it. False: there is no room now. */
+bool rg_monitor_tell(struct rg_monitor *m, const struct rg_monitor_news *n);
+
 #endif /* RG_NODE_MONITOR_MONITOR_H */

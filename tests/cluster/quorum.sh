@@ -12,6 +12,10 @@ sentence=$(txt stalled < "$T/status.json")
 [ ${#sentence} -gt 20 ] || fail "no sentence in stalled"
 grep -q node2 <<< "$sentence" || fail "the sentence does not name who is missing: $sentence"
 say "two nodes: $sentence"
+# How often alert.system tells of the stall, in this state.
+told() { on "$D" 1 alerts --json | grep -c "\"rule\":\"stall\",\"severity\":\"system\",\"state\":\"$1\"" || true; }
+told_once() { [ "$(told "$1")" = 1 ]; }
+within 15 told_once raised || fail "alert.system does not tell of the stall"
 "$R" --profile "$D/node1/profile.yaml" submit --case b --step "Confirmation of receipt" --wait > "$T/out.txt" 2> "$T/err.txt" &
 submit=$!
 jobs_started+=($submit)
@@ -21,6 +25,8 @@ kill -0 $submit 2> /dev/null || fail "a submit became final without a quorum"
 wait $submit || fail "the submit that waited ended with $?: $(cat "$T/err.txt")"
 going() { on "$D" 1 status > /dev/null; }
 within 10 going || fail "the network is still stalled"
+within 10 told_once healed || fail "alert.system does not tell that the stall is over"
+eq "$(told raised)" 1 "alerts of the stall"
 "$R" --quiet cluster down --dir "$D"
 
 D=$T/three

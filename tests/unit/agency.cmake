@@ -8,3 +8,4 @@ rg_test(unit agency_thread SOURCES agency_thread.c agency_kit.c agency_world.c
   ARGS $<TARGET_FILE:reigen-rules>)
 add_dependencies(unit_agency_thread reigen-rules)
 rg_test(unit agency_recent SOURCES agency_recent.c MODULES vault base SYSTEM PkgConfig::cmocka)
+rg_test(unit agency_health SOURCES agency_health.c MODULES agency link ledger base SYSTEM PkgConfig::cmocka)

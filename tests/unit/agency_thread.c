@@ -304,13 +304,17 @@ static void test_a_member_records_and_reads(void **state)
     const struct rg_id pseudonym = a.submitted.pseudonym;
     /* The rules follow; their alerts can be asked for. */
     struct rg_request alerts = {.kind = RG_REQUEST_ALERTS, .max = 10};
-    for (int i = 0; i < 200 && (i == 0 || a.alert_count == 0); i++) {
+    bool found = false;
+    for (int i = 0; i < 200 && !found; i++) {
         ask(l, s, &alerts, &a);
         assert_int_equal(a.code, 0);
+        for (uint32_t k = 0; k < a.alert_count; k++) {
+            const struct rg_bytes e = a.alerts[k].event;
+            found = found || memmem(e.data, e.len, "\"R1\"", 4) != NULL;
+        }
         zclock_sleep(10);
     }
-    assert_true(a.alert_count >= 1);
-    assert_non_null(memmem(a.alerts[0].event.data, a.alerts[0].event.len, "\"R1\"", 4));
+    assert_true(found);
     struct rg_request file = {.kind = RG_REQUEST_CASE, .file_number = rg_bytes_str("F-1")};
     ask(l, s, &file, &a);
     assert_int_equal(a.code, 0);
