@@ -8,7 +8,7 @@
 #include "base/num.h"
 #include "node/agency/api.h"
 
-#define TEXT_MAX 512
+#define TEXT_MAX 1024
 
 enum fault {
     STALL,

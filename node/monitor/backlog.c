@@ -46,6 +46,8 @@ struct rg_backlog {
     size_t change_cap;
 };
 
+_Static_assert(RG_ALERTLOG_TEXT_MAX > RG_DEFINITION_TEXT_MAX + 100, "a rule's text and a number");
+
 struct key {
     uint8_t b[RG_NAME_MAX + 8];
 };
@@ -107,8 +109,6 @@ static rg_err count(struct rg_backlog *b, struct rg_kv_txn *txn, struct counted 
         e = rg_kv_cursor_next(cursor, &item);
     }
     rg_kv_cursor_close(&cursor);
-    c->next_open = c->open;
-    c->next_count = c->count;
     return e == RG_ERR_NOT_FOUND ? RG_OK : e;
 }
 
@@ -233,7 +233,6 @@ static rg_err tell(struct rg_backlog *b, struct rg_kv_txn *txn, struct counted *
     char en[RG_ALERTLOG_TEXT_MAX];
     struct key k;
     const bool over = is_over(r, c->next_count);
-    c->next_open = c->open;
     if (c->open ? !is_under(r, c->next_count) : !over) {
         return RG_OK;
     }
@@ -314,6 +313,7 @@ rg_err rg_backlog_write(struct rg_backlog *b, struct rg_kv_txn *txn, bool whole,
     rg_err e = RG_OK;
     for (size_t i = 0; i < b->count; i++) {
         b->counted[i].next_count = b->counted[i].count;
+        b->counted[i].next_open = b->counted[i].open;
     }
     for (size_t i = 0; e == RG_OK && i < b->change_count; i++) {
         const struct change *h = &b->change[i];

@@ -64,6 +64,29 @@ static void test_limit(void **state)
     lab_free(&lab);
 }
 
+/* The longest text that a rule may have stays whole, with the number behind it. */
+static void test_long_text(void **state)
+{
+    (void)state;
+    char yaml[4096];
+    char text[1025];
+    for (size_t i = 0; i < 1024; i += 2) {
+        memcpy(text + i, "\xc3\xbc", 2);
+    }
+    text[1024] = '\0';
+    (void)snprintf(yaml, sizeof yaml,
+                   HEAD("1") "  - {id: B, template: backlog, activities: [a, b], n: 1, message: "
+                             "{de: %s, en: %s}}\n",
+                   text, text);
+    struct lab *lab = lab_new(yaml, NULL);
+    lab_open(lab);
+    feed(lab, 1, "a", 1000);
+    feed(lab, 2, "a", 2000);
+    const struct lab_alert *a = newest(lab, 1);
+    assert_memory_equal(a->message, text, sizeof a->message - 1);
+    lab_free(&lab);
+}
+
 /* Near a high limit nobody is told of each case. */
 static void test_tenth(void **state)
 {
@@ -179,9 +202,9 @@ int main(int argc, char **argv)
     assert_true(argc > 1);
     lab_program = argv[1];
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limit),   cmocka_unit_test(test_tenth),
-        cmocka_unit_test(test_amended), cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_deaths),
+        cmocka_unit_test(test_limit),    cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_tenth),    cmocka_unit_test(test_amended),
+        cmocka_unit_test(test_versions), cmocka_unit_test(test_deaths),
     };
     return cmocka_run_group_tests_name("monitor_backlog", tests, NULL, NULL);
 }
