@@ -40,7 +40,8 @@ struct rg_backlog {
     const struct rg_definition *definition; /* NULL: none yet */
     struct counted *counted;
     size_t count;
-    bool changed; /* the definition, since the last write: alerts of its rules may be open */
+    bool changed; /* the definition: alerts of rules that it lacks may be open */
+    bool looked;  /* for them, by the write under way */
     struct change *change;
     size_t change_count;
     size_t change_cap;
@@ -324,7 +325,8 @@ rg_err rg_backlog_write(struct rg_backlog *b, struct rg_kv_txn *txn, bool whole,
             }
         }
     }
-    if (e == RG_OK && b->changed) {
+    b->looked = whole;
+    if (e == RG_OK && whole && b->changed) {
         e = close_gone(b, txn, time_ms);
     }
     for (size_t i = 0; e == RG_OK && whole && i < b->count; i++) {
@@ -342,5 +344,5 @@ void rg_backlog_written(struct rg_backlog *b)
         b->counted[i].fewer = 0;
     }
     b->change_count = 0;
-    b->changed = false;
+    b->changed = b->changed && !b->looked;
 }

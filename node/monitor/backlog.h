@@ -38,9 +38,10 @@ RG_CHECKED rg_err rg_backlog_forget(struct rg_backlog *b, uint64_t case_no);
 size_t rg_backlog_waiting(const struct rg_backlog *b);
 /* Whether what was noted may cross a limit: then it should be written soon. */
 bool rg_backlog_urgent(const struct rg_backlog *b);
-/* Write what was noted; with @whole, which says that all cases are judged by the definition, hand
- * the log what is raised and healed by that, at ledger time @time_ms. Then commit and call
- * rg_backlog_written(), or abort: all waits again. Errors: RG_ERR_CORRUPT; as rg_kv_put(). */
+/* Write what was noted; with @whole, which says that all cases are judged by the definition and
+ * that it is the one in force, hand the log what is raised and healed by that, at ledger time
+ * @time_ms. Then commit and call rg_backlog_written(), or abort: all waits again. Errors:
+ * RG_ERR_CORRUPT; as rg_kv_put(). */
 RG_CHECKED rg_err rg_backlog_write(struct rg_backlog *b, struct rg_kv_txn *txn, bool whole,
                                    int64_t time_ms);
 void rg_backlog_written(struct rg_backlog *b);

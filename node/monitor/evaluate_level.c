@@ -25,9 +25,13 @@ static rg_err take_behind(struct rg_evaluate *e, uint64_t case_no)
 {
     struct rg_feed_case c;
     struct rg_casestate *state = NULL;
-    const rg_err err = get_case(e, case_no, &c, &state);
+    rg_err err = get_case(e, case_no, &c, &state);
     rg_rand_wipe(c.rest_key, sizeof c.rest_key);
     if (err == RG_OK && state->event_count > 0 && state->from < e->from) {
+        err = rg_backlog_forget(e->config.backlog, case_no);
+        if (err != RG_OK) {
+            return err;
+        }
         rg_casestate_reset(e->config.cases, state);
         e->redo_bad[e->redo_count] = false;
         e->redo[e->redo_count++] = case_no;

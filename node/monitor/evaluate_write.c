@@ -38,7 +38,7 @@ static rg_err write_all(struct rg_evaluate *e, struct rg_kv_txn *txn)
 {
     rg_err err = rg_casestate_cache_write(e->config.cases, txn);
     if (err == RG_OK) {
-        err = rg_backlog_write(e->config.backlog, txn, e->level == 0, e->follow_ms);
+        err = rg_backlog_write(e->config.backlog, txn, rg_evaluate__settled(e), e->follow_ms);
     }
     if (err == RG_OK) {
         err = rg_alertlog_write(e->config.log, txn);

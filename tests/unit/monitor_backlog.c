@@ -167,6 +167,58 @@ static void test_versions(void **state)
     lab_free(&lab);
 }
 
+/* By a later version the same cases do not wait. */
+static void test_other_steps(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_new(HEAD("1") RULE("1"), NULL);
+    lab_open(lab);
+    for (uint64_t i = 1; i <= 2; i++) {
+        feed(lab, i, "a", (int64_t)i * 1000);
+        feed(lab, i, "x", (int64_t)i * 1000 + 500);
+    }
+    (void)newest(lab, 1);
+    const uint64_t h = lab_block(lab, 3000);
+    lab_version(lab, HEAD("2") "  - {id: B, template: backlog, activities: [b, x], n: 1}\n", h + 1);
+    lab_run(lab, lab->feed.count, h);
+    feed(lab, 3, "b", 4000);
+    (void)newest(lab, 2);
+    feed(lab, 4, "b", 5000);
+    assert_non_null(strstr(newest(lab, 3)->message, "(Cases that wait: 2;"));
+    lab_free(&lab);
+}
+
+/* A key that comes late has its case judged by the older version first: nothing is told of that. */
+static void test_late(void **state)
+{
+    (void)state;
+    struct lab *lab = lab_new(HEAD("1") OTHER, NULL);
+    lab_open(lab);
+    const uint64_t first = feed(lab, 1, "a", 1000);
+    feed(lab, 2, "a", 2000);
+    const uint64_t h = lab_block(lab, 3000);
+    lab_version(lab, HEAD("2") RULE("1"), h + 1);
+    lab_run(lab, lab->feed.count, h);
+    uint64_t top = feed(lab, 3, "x", 4000);
+    (void)newest(lab, 1);
+    lab_feed(lab, 4, first, "a", 1000);
+    lab_feed(lab, 5, first, "x", 1000);
+    lab_run(lab, lab->feed.count, top);
+    (void)newest(lab, 1);
+    feed(lab, 1, "b", 5000);
+    (void)newest(lab, 1);
+    feed(lab, 2, "b", 6000);
+    (void)newest(lab, 2);
+    top = feed(lab, 3, "a", 7000);
+    assert_non_null(strstr(newest(lab, 3)->message, "(Cases that wait: 2;"));
+    lab_close(lab);
+    lab_open(lab);
+    lab_feed(lab, 6, first, "a", 1000);
+    lab_run(lab, lab->feed.count, top);
+    (void)newest(lab, 3);
+    lab_free(&lab);
+}
+
 /* The host dies now and then, and the monitor is closed: the same in the end. */
 static void test_deaths(void **state)
 {
@@ -204,7 +256,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limit),    cmocka_unit_test(test_long_text),
         cmocka_unit_test(test_tenth),    cmocka_unit_test(test_amended),
-        cmocka_unit_test(test_versions), cmocka_unit_test(test_deaths),
+        cmocka_unit_test(test_versions), cmocka_unit_test(test_other_steps),
+        cmocka_unit_test(test_late),     cmocka_unit_test(test_deaths),
     };
     return cmocka_run_group_tests_name("monitor_backlog", tests, NULL, NULL);
 }
