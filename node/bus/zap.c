@@ -267,6 +267,9 @@ static void run(zsock_t *pipe, void *arg)
             handle_pipe(&h);
         }
     }
+    if (h.rep != NULL) {
+        (void)zmq_unbind(h.rep, HANDLER_ENDPOINT); /* now; closing alone does it some time later */
+    }
     zsock_destroy(&rep);
 }
 
