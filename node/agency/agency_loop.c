@@ -11,7 +11,7 @@
 #define IDLE_MS 250u       /* the ZAP handler is looked at this often */
 #define LINK_TURN_MAX 512u /* messages taken in one turn */
 #define API_TURN_MAX 256u
-#define DISK_MS 5000u
+#define HEALTH_MS 1000u              /* a status may come with every block */
 #define FOLLOW_BUDGET (512u * 1024u) /* bytes of blocks in one turn: some milliseconds */
 #define POLL_FIXED 3u                /* pipe, link, api */
 
@@ -118,14 +118,14 @@ bool rg_agency__news(void *ctx, const struct rg_monitor_news *news)
 static void mind_health(struct rg_agency *g, const struct rg_link_status *s)
 {
     const struct rg_api_now at = now();
-    if (g->disk_ms == 0 || at.mono_ms >= g->disk_ms + DISK_MS) {
-        g->disk_ms = at.mono_ms;
-        if (rg_disk_free_bytes(g->vault_dir, &g->disk_free) != RG_OK) {
-            g->disk_free = UINT64_MAX;
-        }
+    struct rg_health_seen seen = {.status = s, .mono_ms = at.mono_ms, .unix_ms = at.wall_ms};
+    if (at.mono_ms < g->health_ms) {
+        return;
     }
-    const struct rg_health_seen seen = {
-        .status = s, .mono_ms = at.mono_ms, .unix_ms = at.wall_ms, .disk_free = g->disk_free};
+    g->health_ms = at.mono_ms + HEALTH_MS;
+    if (rg_disk_free_bytes(g->vault_dir, &seen.disk_free) != RG_OK) {
+        seen.disk_free = UINT64_MAX;
+    }
     rg_health_step(g->health, &seen);
 }
 

@@ -53,8 +53,7 @@ struct rg_agency {
     struct rg_submit *submit;
     struct rg_api *api;
     struct rg_health *health;
-    uint64_t disk_ms; /* the data folder was looked at */
-    uint64_t disk_free;
+    uint64_t health_ms; /* not before this */
     struct rg_casebook_verifier verifier;
     bool started;           /* START came */
     bool stopping;          /* the actor's end was asked for */

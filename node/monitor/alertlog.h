@@ -105,18 +105,9 @@ RG_CHECKED rg_err rg_alertlog_find_raised(struct rg_alertlog *l, const struct rg
 /* Add a system alert, see rg_monitor_system_alert(). @time_ms: ledger time. */
 void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_bytes subject,
                             const char *text, int64_t time_ms);
-/* An alert of this node, about no case, that begins and ends. Texts are copied. */
-struct rg_alertlog_news {
-    const char *code;
-    uint8_t severity; /* enum rg_cloudevent_severity */
-    struct rg_bytes subject;
-    bool healed; /* it ends: told only when it is open. Else it begins: told only when it is not */
-    const char *text_de;
-    const char *text_en;
-    int64_t time_ms;
-};
-/* False: too much waits already, and it is only counted. */
-bool rg_alertlog_add_news(struct rg_alertlog *l, const struct rg_alertlog_news *n);
+/* An alert of this node, about no case, that begins and ends. All is copied. False: too much waits
+ * already, and it is only counted. */
+bool rg_alertlog_add_news(struct rg_alertlog *l, const struct rg_monitor_news *n);
 /* Whether the system alert of @code and @subject is open by what is durable.
  * Errors: RG_ERR_CORRUPT; RG_ERR_IO. */
 RG_CHECKED rg_err rg_alertlog_is_open(struct rg_alertlog *l, const char *code,

@@ -33,7 +33,7 @@ void rg_alertlog_add_system(struct rg_alertlog *l, const char *code, struct rg_b
     }
 }
 
-bool rg_alertlog_add_news(struct rg_alertlog *l, const struct rg_alertlog_news *n)
+bool rg_alertlog_add_news(struct rg_alertlog *l, const struct rg_monitor_news *n)
 {
     struct rg_alertlog_system *s = add(l, n->code, n->subject);
     if (s != NULL) {
@@ -42,7 +42,7 @@ bool rg_alertlog_add_news(struct rg_alertlog *l, const struct rg_alertlog_news *
         s->time_ms = n->time_ms;
         s->ends = n->healed;
         s->begins = !n->healed;
-        s->severity = n->severity;
+        s->severity = n->severity != 0 ? n->severity : s->severity;
     }
     return s != NULL;
 }

@@ -245,13 +245,13 @@ static rg_err tell(struct rg_backlog *b, struct rg_kv_txn *txn, struct counted *
     const struct rg_bytes key = key_of(b, c, OPEN, &k);
     const bool critical = r->severity == RG_DEFINITION_CRITICAL;
     const uint8_t severity = critical ? RG_CLOUDEVENT_CRITICAL : RG_CLOUDEVENT_WARNING;
-    const struct rg_alertlog_news n = {.code = r->id,
-                                       .subject = key,
-                                       .severity = severity,
-                                       .healed = !over,
-                                       .text_de = de,
-                                       .text_en = en,
-                                       .time_ms = time_ms};
+    const struct rg_monitor_news n = {.code = r->id,
+                                      .subject = key,
+                                      .severity = severity,
+                                      .healed = !over,
+                                      .text_de = de,
+                                      .text_en = en,
+                                      .time_ms = time_ms};
     if (!rg_alertlog_add_news(b->log, &n)) {
         c->next_open = c->open; /* with the next write, then */
         return RG_OK;
@@ -276,13 +276,13 @@ static rg_err close_one(struct rg_backlog *b, struct rg_kv_txn *txn, const struc
         return RG_OK;
     }
     const struct rg_bytes key = key_for(id, OPEN, &k);
-    const struct rg_alertlog_news n = {.code = id,
-                                       .subject = key,
-                                       .severity = item->value.data[0],
-                                       .healed = true,
-                                       .text_de = "Die Regel gilt nicht mehr.",
-                                       .text_en = "The rule is no longer in force.",
-                                       .time_ms = time_ms};
+    const struct rg_monitor_news n = {.code = id,
+                                      .subject = key,
+                                      .severity = item->value.data[0],
+                                      .healed = true,
+                                      .text_de = "Die Regel gilt nicht mehr.",
+                                      .text_en = "The rule is no longer in force.",
+                                      .time_ms = time_ms};
     return rg_alertlog_add_news(b->log, &n) ? rg_kv_del(txn, RG_ALERTSTORE_WAITS, key) : RG_OK;
 }
 

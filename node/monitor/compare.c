@@ -120,13 +120,12 @@ static void tell_difference(struct rg_compare *c, uint16_t peer, uint64_t height
                        "agency.",
                        node, agency, height);
     }
-    const struct rg_alertlog_news n = {.code = CODE,
-                                       .severity = RG_CLOUDEVENT_SYSTEM,
-                                       .subject = subject_of(peer, subject),
-                                       .healed = healed,
-                                       .text_de = de,
-                                       .text_en = en,
-                                       .time_ms = time_ms};
+    const struct rg_monitor_news n = {.code = CODE,
+                                      .subject = subject_of(peer, subject),
+                                      .healed = healed,
+                                      .text_de = de,
+                                      .text_en = en,
+                                      .time_ms = time_ms};
     (void)rg_alertlog_add_news(c->config.log, &n);
 }
 

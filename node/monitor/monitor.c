@@ -473,12 +473,5 @@ void rg_monitor_system_alert(struct rg_monitor *m, const char *code, struct rg_b
 
 bool rg_monitor_tell(struct rg_monitor *m, const struct rg_monitor_news *n)
 {
-    const struct rg_alertlog_news news = {.code = n->code,
-                                          .subject = n->subject,
-                                          .severity = RG_CLOUDEVENT_SYSTEM,
-                                          .healed = n->healed,
-                                          .text_de = n->text_de,
-                                          .text_en = n->text_en,
-                                          .time_ms = n->time_ms};
-    return rg_alertlog_add_news(m->log, &news);
+    return rg_alertlog_add_news(m->log, n);
 }

@@ -195,9 +195,10 @@ void rg_monitor_on_peer_up(struct rg_monitor *m, uint16_t peer);
 void rg_monitor_system_alert(struct rg_monitor *m, const char *code, struct rg_bytes subject,
                              const char *text);
 
-/* An alert.system that begins and is over. All is copied. */
+/* An alert of this node, about no case, that begins and is over. All is copied. */
 struct rg_monitor_news {
     const char *code;
+    uint8_t severity; /* enum rg_cloudevent_severity; 0: of the system */
     struct rg_bytes subject;
     bool healed; /* it is over: told only when it is open. Else it begins: told only when it is not
                   */
