@@ -400,3 +400,29 @@ void lab_ack_some(struct lab *lab, uint64_t case_no, uint64_t height, uint64_t d
         }
     }
 }
+
+void lab_live_block(struct lab *lab, uint64_t height, int64_t time_ms, uint64_t cases,
+                    uint64_t *seed)
+{
+    static const char *const steps[] = {"anfang", "antwort", "ende_schritt"};
+    lab_read(lab);
+    for (uint64_t c = 1; c <= cases; c++) {
+        *seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
+        const uint64_t dice = (*seed >> 33) % 100;
+        const char *step = steps[(*seed >> 45) % 3];
+        const uint64_t target = 1 + (*seed >> 21) % (lab->feed.count + 1);
+        bool taken =
+            target > lab->feed.count || lab->feed.events[target - 1].about != RG_ABOUT_NONE;
+        for (uint64_t i = target; !taken && i < lab->feed.count; i++) {
+            taken = lab->feed.events[i].target == target;
+        }
+        if (dice < 15) {
+            lab_feed(lab, c, height, step, time_ms);
+        } else if (dice < 25 && lab->alert_count > 0) {
+            lab_ack_some(lab, c, height, *seed >> 20);
+        } else if (dice < 29 && !taken) {
+            lab_amend(lab, target, dice < 27 ? RG_ABOUT_CANCEL : RG_ABOUT_CORRECT, height, step,
+                      time_ms);
+        }
+    }
+}

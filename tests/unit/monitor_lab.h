@@ -141,6 +141,10 @@ char *lab_digest(struct lab *lab);
 void lab_kill_host(struct lab *lab, uint64_t step);
 /* Acknowledge in block @height one of the alerts of @case_no that were raised, by @dice. */
 void lab_ack_some(struct lab *lab, uint64_t case_no, uint64_t height, uint64_t dice);
+/* Feed block @height, at @time_ms: by dice a step, a correction, a cancellation or an
+ * acknowledgement of each of @cases cases. @seed: of the dice, goes on. */
+void lab_live_block(struct lab *lab, uint64_t height, int64_t time_ms, uint64_t cases,
+                    uint64_t *seed);
 /* The alert of a rule on a case's event, or NULL. */
 const struct lab_alert *lab_find(const struct lab *lab, const char *rule, uint64_t case_no,
                                  int64_t event_no);

@@ -209,33 +209,13 @@ static void add_versions(struct lab *lab)
 /* Steps, corrections and acknowledgements over three versions, judged block by block. */
 static struct lab *live_log(void)
 {
-    static const char *const steps[] = {"anfang", "antwort", "ende_schritt"};
     struct lab *lab = lab_new(THREE, NULL);
     uint64_t seed = 11;
     add_versions(lab);
     lab_open(lab);
     for (uint64_t b = 1; b <= BLOCKS; b++) {
         const uint64_t h = lab_block(lab, (int64_t)(b * 3000));
-        lab_read(lab);
-        for (uint64_t c = 1; c <= CASES; c++) {
-            seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-            const uint64_t dice = (seed >> 33) % 100;
-            const char *step = steps[(seed >> 45) % 3];
-            const uint64_t target = 1 + (seed >> 21) % (lab->feed.count + 1);
-            bool taken =
-                target > lab->feed.count || lab->feed.events[target - 1].about != RG_ABOUT_NONE;
-            for (uint64_t i = target; !taken && i < lab->feed.count; i++) {
-                taken = lab->feed.events[i].target == target;
-            }
-            if (dice < 15) {
-                lab_feed(lab, c, h, step, (int64_t)(b * 3000));
-            } else if (dice < 25 && lab->alert_count > 0) {
-                lab_ack_some(lab, c, h, seed >> 20);
-            } else if (dice < 29 && !taken) {
-                lab_amend(lab, target, dice < 27 ? RG_ABOUT_CANCEL : RG_ABOUT_CORRECT, h, step,
-                          (int64_t)(b * 3000));
-            }
-        }
+        lab_live_block(lab, h, (int64_t)(b * 3000), CASES, &seed);
         run_all(lab);
     }
     return lab;
