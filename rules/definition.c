@@ -258,6 +258,22 @@ static void read_fields(struct rg_definition_build *b, const struct rg_yaml_node
     }
 }
 
+static void read_site(struct rg_definition_build *b, const struct rg_yaml_node *root)
+{
+    const char *name = rg_yaml_str(b->doc, root, "site", RG_NAME_MAX, false);
+    for (size_t i = 0; name != NULL && i < b->pub.field_count; i++) {
+        const struct rg_definition_field *f = &b->pub.fields[i];
+        if (strcmp(f->name, name) == 0 && f->kind == RG_DEFINITION_ENUM) {
+            b->pub.site = f;
+        }
+    }
+    if (name != NULL && b->pub.site == NULL) {
+        rg_yaml_report(b->doc, rg_yaml_get(root, "site"),
+                       "the field '%.64s' lists no sites; add it to the fields, with its values",
+                       name);
+    }
+}
+
 static void read_ignore(struct rg_definition_build *b, const struct rg_yaml_node *root)
 {
     const struct rg_yaml_node *node = rg_yaml_get(root, "ignore");
@@ -334,8 +350,8 @@ static void read_rules(struct rg_definition_build *b, const struct rg_yaml_node 
 static void read_head(struct rg_definition_build *b, const struct rg_yaml_node *root)
 {
     static const char *const keys[] = {
-        "process", "version", "clock", "description", "steps",     "readers",       "fields",
-        "ignore",  "ends",    "rules", "holidays",    "calendars", "escalate_after"};
+        "process", "version", "clock", "description", "steps",     "readers",        "fields",
+        "ignore",  "ends",    "rules", "holidays",    "calendars", "escalate_after", "site"};
     static const uint64_t versions[2] = {1, UINT32_MAX};
     rg_yaml_only(b->doc, root, keys, sizeof(keys) / sizeof(keys[0]));
     const struct rg_yaml_node *process = rg_yaml_get(root, "process");
@@ -392,6 +408,7 @@ rg_err rg_definition_parse(const char *name, struct rg_bytes bytes, struct rg_de
         read_head(b, root);
         read_steps(b, root);
         read_fields(b, root);
+        read_site(b, root);
         read_ignore(b, root);
         read_ends(b, root);
         rg_definition_calendar_read(b, root);

@@ -23,6 +23,7 @@
 #define RG_DEFINITION_WINDOW_N_MAX 64 /* of a counter with a window */
 #define RG_DEFINITION_TEXT_MAX 1024   /* bytes of a label or message */
 #define RG_DEFINITION_N_MAX 1000000
+#define RG_DEFINITION_NO_SITE SIZE_MAX
 #define RG_DEFINITION_ERROR_MAX 4096 /* bytes of error text, with the final NUL */
 
 enum rg_definition_clock {
@@ -157,6 +158,9 @@ struct rg_definition {
     size_t field_count;
     struct rg_definition_names ignore; /* columns of a log that are not recorded */
     struct rg_definition_names ends;   /* steps that end a case */
+    /* The field, an enum, in which the first entry of a case that counts says its site; NULL: there
+     * are no sites. */
+    const struct rg_definition_field *site;
     const struct rg_calendar *calendars;
     size_t calendar_count;
     const struct rg_definition_rule *rules;
@@ -200,6 +204,9 @@ bool rg_definition_has_field(const struct rg_definition *def, struct rg_bytes na
  * text that says which */
 RG_CHECKED rg_err rg_definition_check_field(const struct rg_definition *def, struct rg_bytes name,
                                             struct rg_bytes value, const char **why);
+/* The number of the site @value among the values of the field `site`; RG_DEFINITION_NO_SITE when it
+ * is none of them, or there are no sites. */
+size_t rg_definition_find_site(const struct rg_definition *def, struct rg_bytes value);
 /* Whether @text may be a name: 1 to RG_NAME_MAX bytes of UTF-8 without control characters. */
 bool rg_definition_is_name(struct rg_bytes text);
 /* The template's name in the file; "?" for a number that is none. */

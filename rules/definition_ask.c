@@ -68,6 +68,16 @@ bool rg_definition_has_field(const struct rg_definition *def, struct rg_bytes na
     return rg_definition_is_name(name) && (def->fields_any || find_field(def, name) != NULL);
 }
 
+size_t rg_definition_find_site(const struct rg_definition *def, struct rg_bytes value)
+{
+    for (size_t i = 0; def->site != NULL && i < def->site->values.count; i++) {
+        if (rg_definition_is(def->site->values.items[i], value)) {
+            return i;
+        }
+    }
+    return RG_DEFINITION_NO_SITE;
+}
+
 rg_err rg_definition_check_field(const struct rg_definition *def, struct rg_bytes name,
                                  struct rg_bytes value, const char **why)
 {
