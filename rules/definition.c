@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "base/num.h"
 #include "base/time.h"
 #include "rules/definition_rule.h"
 #include "rules/utf8.h"
@@ -289,16 +290,25 @@ static void read_ignore(struct rg_definition_build *b, const struct rg_yaml_node
     }
 }
 
-/* Count the rule that was read next. */
-static void add_rule(struct rg_definition_build *b, const struct rg_definition_rule *rules,
-                     const struct rg_yaml_node *node)
+void rg_definition__add(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                        const struct rg_definition_rule *rule)
 {
-    const struct rg_definition_rule *r = &rules[b->pub.rule_count];
-    for (size_t i = 0; r->id != NULL && i < b->pub.rule_count; i++) {
-        if (rules[i].id != NULL && strcmp(rules[i].id, r->id) == 0) {
-            rg_yaml_report(b->doc, node, "the rule '%s' stands here twice; rename one", r->id);
+    if (b->pub.rule_count == RG_DEFINITION_RULES_MAX) {
+        if (!b->full) {
+            rg_yaml_report(b->doc, node,
+                           "more than %d rules, each hard limit and each rule of a profile counted "
+                           "as one",
+                           RG_DEFINITION_RULES_MAX);
+        }
+        b->full = true;
+        return;
+    }
+    for (size_t i = 0; rule->id != NULL && i < b->pub.rule_count; i++) {
+        if (b->rules[i].id != NULL && strcmp(b->rules[i].id, rule->id) == 0) {
+            rg_yaml_report(b->doc, node, "the rule '%s' stands here twice; rename one", rule->id);
         }
     }
+    b->rules[b->pub.rule_count] = *rule;
     b->rule_nodes[b->pub.rule_count] = node;
     b->pub.rule_count++;
 }
@@ -329,29 +339,26 @@ static void read_rules(struct rg_definition_build *b, const struct rg_yaml_node 
         rg_yaml_report(b->doc, list, "more than %d rules", RG_DEFINITION_RULES_MAX);
         return;
     }
-    struct rg_definition_rule *rules = rg_definition__alloc(b, 2 * list->count, sizeof(*rules));
-    b->rule_nodes = rg_definition__alloc(b, 2 * list->count, sizeof(*b->rule_nodes));
-    if (rules == NULL || b->rule_nodes == NULL) {
+    const size_t most = (size_t)rg_num_min(2 * (uint64_t)list->count * (1 + b->profile_count),
+                                           RG_DEFINITION_RULES_MAX);
+    b->rules = rg_definition__alloc(b, most, sizeof(*b->rules));
+    b->rule_nodes = rg_definition__alloc(b, most, sizeof(*b->rule_nodes));
+    if (b->rules == NULL || b->rule_nodes == NULL) {
         return;
     }
-    b->pub.rules = rules;
+    b->pub.rules = b->rules;
     for (const struct rg_yaml_node *n = rg_yaml_first(list); n != NULL; n = rg_yaml_next(n)) {
-        const size_t made = rg_definition_rule_read(b, n, &rules[b->pub.rule_count]);
-        for (size_t i = 0; i < made; i++) {
-            add_rule(b, rules, n);
-        }
+        rg_definition_profile_rule(b, n);
     }
-    if (b->pub.rule_count > RG_DEFINITION_RULES_MAX) {
-        rg_yaml_report(b->doc, list, "more than %d rules, each hard limit counted as one",
-                       RG_DEFINITION_RULES_MAX);
-    }
+    rg_definition_profile_check(b, list);
 }
 
 static void read_head(struct rg_definition_build *b, const struct rg_yaml_node *root)
 {
-    static const char *const keys[] = {
-        "process", "version", "clock", "description", "steps",     "readers",        "fields",
-        "ignore",  "ends",    "rules", "holidays",    "calendars", "escalate_after", "site"};
+    static const char *const keys[] = {"process",        "version", "clock",    "description",
+                                       "steps",          "readers", "fields",   "ignore",
+                                       "ends",           "rules",   "holidays", "calendars",
+                                       "escalate_after", "site",    "profiles"};
     static const uint64_t versions[2] = {1, UINT32_MAX};
     rg_yaml_only(b->doc, root, keys, sizeof(keys) / sizeof(keys[0]));
     const struct rg_yaml_node *process = rg_yaml_get(root, "process");
@@ -412,6 +419,7 @@ rg_err rg_definition_parse(const char *name, struct rg_bytes bytes, struct rg_de
         read_ignore(b, root);
         read_ends(b, root);
         rg_definition_calendar_read(b, root);
+        rg_definition_profile_read(b, root);
         read_rules(b, root);
         memcpy(err, rg_yaml_errors(b->doc), strlen(rg_yaml_errors(b->doc)) + 1);
         e = b->nomem ? RG_ERR_NOMEM : rg_yaml_failed(b->doc) ? RG_ERR_INVALID : RG_OK;

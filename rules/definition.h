@@ -19,6 +19,7 @@
 #define RG_DEFINITION_FIELDS_MAX 64 /* and ignored columns */
 #define RG_DEFINITION_HOLIDAYS_MAX 64
 #define RG_DEFINITION_CALENDARS_MAX 32
+#define RG_DEFINITION_PROFILES_MAX 32
 #define RG_DEFINITION_WORKDAYS_MAX 366
 #define RG_DEFINITION_WINDOW_N_MAX 64 /* of a counter with a window */
 #define RG_DEFINITION_TEXT_MAX 1024   /* bytes of a label or message */
@@ -114,6 +115,8 @@ struct rg_definition_pattern {
 
 struct rg_definition_rule {
     const char *id;
+    uint64_t sites; /* a bit for each of which it judges the cases; see rg_definition_find_site */
+    bool elsewhere; /* and those of no known site */
     enum rg_definition_template template;  /* never a composite one: those are read as two rules */
     struct rg_definition_names activities; /* A, then B, each one or a set of alternatives */
     size_t a_count;                        /* the first so many of them are A, the rest B */
@@ -207,6 +210,8 @@ RG_CHECKED rg_err rg_definition_check_field(const struct rg_definition *def, str
 /* The number of the site @value among the values of the field `site`; RG_DEFINITION_NO_SITE when it
  * is none of them, or there are no sites. */
 size_t rg_definition_find_site(const struct rg_definition *def, struct rg_bytes value);
+/* Whether @rule judges the cases of a site, or of RG_DEFINITION_NO_SITE. */
+bool rg_definition_rule_applies(const struct rg_definition_rule *rule, size_t site);
 /* Whether @text may be a name: 1 to RG_NAME_MAX bytes of UTF-8 without control characters. */
 bool rg_definition_is_name(struct rg_bytes text);
 /* The template's name in the file; "?" for a number that is none. */

@@ -78,6 +78,12 @@ size_t rg_definition_find_site(const struct rg_definition *def, struct rg_bytes 
     return RG_DEFINITION_NO_SITE;
 }
 
+bool rg_definition_rule_applies(const struct rg_definition_rule *rule, size_t site)
+{
+    return site == RG_DEFINITION_NO_SITE ? rule->elsewhere
+                                         : (rule->sites & (UINT64_C(1) << site)) != 0;
+}
+
 rg_err rg_definition_check_field(const struct rg_definition *def, struct rg_bytes name,
                                  struct rg_bytes value, const char **why)
 {

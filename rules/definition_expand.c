@@ -25,8 +25,8 @@ static const struct {
      ".only", false, true},
 };
 
-static const char *join(struct rg_definition_build *b, const struct rg_yaml_node *node,
-                        const char *id, const char *suffix)
+const char *rg_definition_expand_id(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                                    const char *id, const char *suffix)
 {
     char *text = rg_definition__alloc(b, 1, RG_NAME_MAX + 1);
     if (text == NULL || id == NULL) {
@@ -74,8 +74,8 @@ static size_t split(struct rg_definition_build *b, const struct rg_yaml_node *no
         out[1] = out[0];
         out[0].template = composites[i].first;
         out[1].template = composites[i].second;
-        out[1].id = join(b, node, out[0].id, composites[i].second_suffix);
-        out[0].id = join(b, node, out[0].id, composites[i].suffix);
+        out[1].id = rg_definition_expand_id(b, node, out[0].id, composites[i].second_suffix);
+        out[0].id = rg_definition_expand_id(b, node, out[0].id, composites[i].suffix);
         if (composites[i].join) {
             turn_sides(b, &out[0], false);
         }
@@ -97,7 +97,7 @@ static size_t harden(struct rg_definition_build *b, const struct rg_yaml_node *n
         return 1;
     }
     out[1] = out[0];
-    out[1].id = join(b, node, out[0].id, ".hard");
+    out[1].id = rg_definition_expand_id(b, node, out[0].id, ".hard");
     out[1].severity = RG_DEFINITION_CRITICAL;
     out[1].hard = true;
     if (out[0].severity != RG_DEFINITION_WARNING) {

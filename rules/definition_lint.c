@@ -6,12 +6,31 @@
 #define A RG_DEFINITION_A
 #define B RG_DEFINITION_B
 
+/* What is wrong with one rule. */
+enum fault {
+    FAULT_NONE = 0,
+    FAULT_REACH,
+    FAULT_ROLE,
+    FAULT_KEPT,
+};
+
+/* Each site with rules of its own is looked at; wrong is what is so at all of them, since a profile
+ * may well leave something out on purpose. */
 struct lint {
     struct rg_definition_build *b;
     const struct rg_definition_rule *rules;
     size_t count;
-    bool reached[RG_DEFINITION_STEPS_MAX];
+    size_t site;                           /* looked at */
+    bool reached[RG_DEFINITION_STEPS_MAX]; /* there */
+    bool ever[RG_DEFINITION_STEPS_MAX];    /* reached at a site before */
+    bool judged[RG_DEFINITION_RULES_MAX];
+    enum fault fault[RG_DEFINITION_RULES_MAX]; /* at all sites so far that it judges */
 };
+
+static bool applies(const struct lint *l, size_t i)
+{
+    return rg_definition_rule_applies(&l->rules[i], l->site);
+}
 
 static const struct rg_yaml_node *place(const struct lint *l, size_t i)
 {
@@ -114,8 +133,8 @@ static size_t barrier(const struct lint *l, const char *step)
 {
     for (size_t i = 0; i < l->count; i++) {
         const struct rg_definition_rule *r = &l->rules[i];
-        if ((counts(r) && r->max == 0 && has(r, A, step)) ||
-            (wants_before(r) && has(r, B, step) && !any_reached(l, r, A))) {
+        if (applies(l, i) && ((counts(r) && r->max == 0 && has(r, A, step)) ||
+                              (wants_before(r) && has(r, B, step) && !any_reached(l, r, A)))) {
             return i;
         }
     }
@@ -126,18 +145,25 @@ static void reach(struct lint *l)
 {
     const struct rg_definition *def = &l->b->pub;
     bool more = true;
+    memset(l->reached, 0, sizeof l->reached);
     while (more) {
         more = false;
         for (size_t s = 0; s < def->step_count; s++) {
             if (!l->reached[s] && barrier(l, def->steps[s].id) == l->count) {
                 l->reached[s] = true;
+                l->ever[s] = true;
                 more = true;
             }
         }
     }
+}
+
+static void report_steps(const struct lint *l)
+{
+    const struct rg_definition *def = &l->b->pub;
     const struct rg_yaml_node *node = rg_yaml_first(l->b->steps_node);
     for (size_t s = 0; s < def->step_count; s++, node = rg_yaml_next(node)) {
-        if (!l->reached[s]) {
+        if (!l->ever[s]) {
             rg_yaml_report(l->b->doc, node,
                            "no case can reach the step '%s' without breaking the rule '%s'; "
                            "change the rule or remove the step",
@@ -200,9 +226,8 @@ static bool role_is_certain(const struct lint *l, const struct rg_definition_rul
     return true;
 }
 
-static void check_fires(const struct lint *l, size_t i)
+static enum fault fault_of(const struct lint *l, const struct rg_definition_rule *r)
 {
-    const struct rg_definition_rule *r = &l->rules[i];
     const struct rg_definition_shape *s = rg_definition_rule_shape(r->template);
     /* One that asks for B can fire without it. */
     const bool b_needed = !wants_after(r) && r->template != RG_DEFINITION_RESPONDED_EXISTENCE;
@@ -210,17 +235,63 @@ static void check_fires(const struct lint *l, size_t i)
     const bool asks = r->template == RG_DEFINITION_INIT || (counts(r) && r->min > 0);
     if ((s->sides > 0 && !asks && a_needed && side_fails(l, r, A)) ||
         (s->sides > 1 && b_needed && side_fails(l, r, B))) {
-        rg_yaml_report(l->b->doc, place(l, i),
-                       "the rule '%s' can never fire: no case can reach what it speaks about",
-                       r->id);
-    } else if (role_is_certain(l, r)) {
-        rg_yaml_report(l->b->doc, place(l, i),
-                       "the rule '%s' can never fire: only those agencies may record the step",
-                       r->id);
-    } else if (asks && side_fails(l, r, A)) {
-        rg_yaml_report(l->b->doc, place(l, i),
-                       "the rule '%s' can never be kept: no case can reach what it asks for",
-                       r->id);
+        return FAULT_REACH;
+    }
+    if (role_is_certain(l, r)) {
+        return FAULT_ROLE;
+    }
+    return asks && side_fails(l, r, A) ? FAULT_KEPT : FAULT_NONE;
+}
+
+static void look(struct lint *l)
+{
+    reach(l);
+    for (size_t i = 0; i < l->count; i++) {
+        if (applies(l, i) && (!l->judged[i] || l->fault[i] != FAULT_NONE)) {
+            l->judged[i] = true;
+            l->fault[i] = fault_of(l, &l->rules[i]);
+        }
+    }
+}
+
+/* Whether the rules at @site are those at the site before. */
+static bool same_rules(const struct lint *l, size_t site)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        if (rg_definition_rule_applies(&l->rules[i], site) !=
+            rg_definition_rule_applies(&l->rules[i], site - 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void look_everywhere(struct lint *l)
+{
+    const struct rg_definition_field *site = l->b->pub.site;
+    for (size_t i = 0; site != NULL && i < site->values.count; i++) {
+        if (i == 0 || !same_rules(l, i)) {
+            l->site = i;
+            look(l);
+        }
+    }
+    l->site = RG_DEFINITION_NO_SITE;
+    look(l);
+}
+
+static void report_fault(const struct lint *l, size_t i)
+{
+    static const char *const why[] = {
+        [FAULT_REACH] = "fire: no case can reach what it speaks about",
+        [FAULT_ROLE] = "fire: only those agencies may record the step",
+        [FAULT_KEPT] = "be kept: no case can reach what it asks for",
+    };
+    if (l->fault[i] != FAULT_NONE) {
+        rg_yaml_report(l->b->doc, place(l, i), "the rule '%s' can never %s", l->rules[i].id,
+                       why[l->fault[i]]);
+    } else if (l->rules[i].sites == 0 && !l->rules[i].elsewhere) {
+        rg_yaml_report(l->b->doc, place(l, i), "the rule '%s' can never fire: it has no site left",
+                       l->rules[i].id);
     }
 }
 
@@ -331,8 +402,9 @@ static void check_pair(const struct lint *l, size_t i, size_t k)
 {
     const struct rg_definition_rule *x = &l->rules[i];
     const struct rg_definition_rule *y = &l->rules[k];
-    if (x->severity == RG_DEFINITION_SILENT || y->severity == RG_DEFINITION_SILENT) {
-        return; /* for statistics, asks nothing */
+    const bool apart = (x->sites & y->sites) == 0 && !(x->elsewhere && y->elsewhere);
+    if (apart || x->severity == RG_DEFINITION_SILENT || y->severity == RG_DEFINITION_SILENT) {
+        return; /* of different sites, or for statistics, which ask nothing */
     }
     const bool parts = never_both(x, y) || ranges_part(x, y) || orders_part(x, y) ||
                        times_part(x, y) || people_part(x, y);
@@ -353,9 +425,10 @@ void rg_definition_lint(struct rg_definition *def, char out[RG_DEFINITION_ERROR_
 {
     struct lint l = {
         .b = (struct rg_definition_build *)def, .rules = def->rules, .count = def->rule_count};
-    reach(&l);
+    look_everywhere(&l);
+    report_steps(&l);
     for (size_t i = 0; i < l.count; i++) {
-        check_fires(&l, i);
+        report_fault(&l, i);
         for (size_t k = i + 1; k < l.count; k++) {
             check_pair(&l, i, k);
         }

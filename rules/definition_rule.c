@@ -400,14 +400,15 @@ static void read_params(struct rg_definition_build *b, const struct rg_yaml_node
 }
 
 size_t rg_definition_rule_read(struct rg_definition_build *b, const struct rg_yaml_node *node,
-                               struct rg_definition_rule out[2])
+                               const char *profile, struct rg_definition_rule out[2])
 {
     static const char *const keys[] = {
-        "id",     "template", "activities", "n",        "min",          "max",      "within",
-        "days",   "at_least", "calendar",   "from",     "hold",         "resume",   "extend",
-        "hard",   "heal",     "same",       "groups",   "hard_message", "agencies", "column",
-        "values", "reset",    "window",     "include",  "require",      "compare",  "field",
-        "due",    "done",     "on",         "severity", "to",           "message",  "description"};
+        "id",           "template", "activities", "n",        "min",         "max",
+        "within",       "days",     "at_least",   "calendar", "from",        "hold",
+        "resume",       "extend",   "hard",       "heal",     "same",        "groups",
+        "hard_message", "agencies", "column",     "values",   "reset",       "window",
+        "include",      "require",  "compare",    "field",    "due",         "done",
+        "on",           "severity", "to",         "message",  "description", "sites"};
     rg_yaml_only(b->doc, node, keys, sizeof(keys) / sizeof(keys[0]));
     if (node->kind != RG_YAML_MAPPING) {
         return 0;
@@ -418,6 +419,11 @@ size_t rg_definition_rule_read(struct rg_definition_build *b, const struct rg_ya
     } else {
         out[0].id = rg_definition__name(b, id, "a rule id");
     }
+    if (out[0].id != NULL && profile != NULL) {
+        out[0].id = rg_definition_expand_id(b, node, out[0].id, ".");
+        out[0].id = rg_definition_expand_id(b, node, out[0].id, profile);
+    }
+    rg_definition_profile_sites(b, node, &out[0]);
     out[0].template = read_template(b, node);
     if (out[0].template != RG_DEFINITION_NONE) {
         read_params(b, node, &out[0]);

@@ -43,6 +43,13 @@ struct rg_definition_shape {
     const char *field;
 };
 
+/* What is otherwise at some sites; texts and nodes are the document's. */
+struct rg_definition_profile {
+    const char *name;
+    uint64_t sites;                   /* a bit each */
+    const struct rg_yaml_node *rules; /* by the id of the rule; NULL after a report */
+};
+
 /* A definition while it is read, and what belongs to it. Errors latch in @doc. */
 struct rg_definition_build {
     struct rg_definition pub; /* first: the public view is the whole */
@@ -50,8 +57,12 @@ struct rg_definition_build {
     void *blocks;             /* linked memory */
     bool nomem;
     uint16_t *sorted;                       /* step indexes in the order of their ids */
+    struct rg_definition_rule *rules;       /* those of @pub */
+    bool full;                              /* more rules than there may be were reported */
     const struct rg_yaml_node **rule_nodes; /* where each rule stands, for the linter */
     const struct rg_yaml_node *steps_node;
+    struct rg_definition_profile profile[RG_DEFINITION_PROFILES_MAX];
+    size_t profile_count;
     /* Patterns of the rule that is read. */
     struct rg_definition_pattern scratch[RG_DEFINITION_PATTERNS_MAX];
     size_t scratch_count;
@@ -72,10 +83,15 @@ const char *rg_definition__name(struct rg_definition_build *b, const struct rg_y
 void rg_definition__texts(struct rg_definition_build *b, const struct rg_yaml_node *node,
                           const char **de, const char **en);
 
-/* Read the rule @node; steps, fields and calendars are read already. Gives how many rules it makes,
- * 0 (switched off) to 2 (with a hard limit, or composite). */
+/* Count the rule, read at @node, among those of the definition; over the limit it is reported. */
+void rg_definition__add(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                        const struct rg_definition_rule *rule);
+
+/* Read the rule @node; steps, fields and calendars are read already. @profile, when not NULL, is
+ * put behind the id. Gives how many rules it makes, 0 (switched off) to 2 (with a hard limit, or
+ * composite). */
 size_t rg_definition_rule_read(struct rg_definition_build *b, const struct rg_yaml_node *node,
-                               struct rg_definition_rule out[2]);
+                               const char *profile, struct rg_definition_rule out[2]);
 /* The row of a template that is one. */
 const struct rg_definition_shape *rg_definition_rule_shape(enum rg_definition_template t);
 /* Report unless @field is a field. */
@@ -85,6 +101,9 @@ void rg_definition_rule_need(struct rg_definition_build *b, const struct rg_yaml
 /* rules/definition_expand.c: make the rule that was read into the one or two that are judged. */
 size_t rg_definition_expand(struct rg_definition_build *b, const struct rg_yaml_node *node,
                             struct rg_definition_rule out[2]);
+/* @id with @suffix behind it; @id after a report that it is too long. */
+const char *rg_definition_expand_id(struct rg_definition_build *b, const struct rg_yaml_node *node,
+                                    const char *id, const char *suffix);
 /* Report a limit that the rule's calendar cannot count. */
 void rg_definition_rule_check_limit(struct rg_definition_build *b, const struct rg_yaml_node *node,
                                     const struct rg_definition_rule *rule);
@@ -106,6 +125,18 @@ struct rg_definition_conditions rg_definition_pattern_where(struct rg_definition
                                                             const struct rg_yaml_node *node);
 /* The comparison of this name; 0 when there is none. */
 enum rg_definition_test rg_definition_pattern_test(const char *name);
+
+/* rules/definition_profile.c */
+
+/* Read `profiles`; fields and `site` are read already. */
+void rg_definition_profile_read(struct rg_definition_build *b, const struct rg_yaml_node *root);
+/* Read the rule @node for all sites, each by its profile, and add what it makes. */
+void rg_definition_profile_rule(struct rg_definition_build *b, const struct rg_yaml_node *node);
+/* Read the key `sites` of a rule. */
+void rg_definition_profile_sites(struct rg_definition_build *b, const struct rg_yaml_node *rule,
+                                 struct rg_definition_rule *out);
+/* Report what profiles say about rules that are not in @list. */
+void rg_definition_profile_check(struct rg_definition_build *b, const struct rg_yaml_node *list);
 
 /* rules/definition_calendar.c: read `holidays` and `calendars`. */
 void rg_definition_calendar_read(struct rg_definition_build *b, const struct rg_yaml_node *root);

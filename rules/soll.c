@@ -6,7 +6,7 @@
 #include "rules/definition.h"
 #include "rules/soll_engine.h"
 
-#define ENGINE_VERSION 3 /* of the judgement: a state of another one is not read */
+#define ENGINE_VERSION 4 /* of the judgement: a state of another one is not read */
 
 static void soll_close(void *instance)
 {
@@ -80,7 +80,7 @@ static void sweep(struct rg_soll_engine *g)
     for (size_t i = 0; i < g->state.rule_count && !g->state.full; i++) {
         const struct rg_soll_rule r = rg_soll_rule_at(g, i);
         const struct rg_soll_template *t = rg_soll_define_machine(r.def->template);
-        if (t->sweep != NULL) {
+        if (t->sweep != NULL && rg_soll_rule_applies(g, i)) {
             t->sweep(&r, g->state.now_ms);
         }
     }
@@ -112,7 +112,13 @@ static int soll_entry(void *instance, const struct rg_rules_host *host,
     }
     struct rg_soll_event ev = {.no = g->state.event_count, .time_ms = t, .entry = entry};
     const size_t symbol = rg_soll_define_symbol(g, entry->step.data, entry->step.len);
+    if (judged) {
+        rg_soll_rule_find_site(g, entry);
+    }
     for (size_t n = 0; judged && n < g->state.rule_count && g->fault == RG_RULES_OK; n++) {
+        if (!rg_soll_rule_applies(g, g->order[n])) {
+            continue;
+        }
         const struct rg_soll_rule r = rg_soll_rule_at(g, g->order[n]);
         ev.sides = rg_soll_define_sides(g, g->order[n], symbol, entry);
         rg_soll_define_machine(r.def->template)->entry(&r, &ev);
@@ -166,7 +172,8 @@ static bool has_duty(struct rg_soll_engine *g, size_t i)
 {
     const struct rg_soll_rule r = rg_soll_rule_at(g, i);
     const struct rg_soll_template *t = rg_soll_define_machine(r.def->template);
-    const bool wanted = t->duty != NULL && t->duty(&r) && r.def->severity != RG_DEFINITION_SILENT;
+    const bool wanted = t->duty != NULL && rg_soll_rule_applies(g, i) && t->duty(&r) &&
+                        r.def->severity != RG_DEFINITION_SILENT;
     if (!wanted || !r.def->hard) {
         return wanted;
     }

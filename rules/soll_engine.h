@@ -39,6 +39,10 @@ unsigned rg_soll_define_sides(const struct rg_soll_engine *g, size_t i, size_t s
 
 /* rules/soll_rule.c */
 
+/* Whether rule @i judges the case under way, by its site. */
+bool rg_soll_rule_applies(const struct rg_soll_engine *g, size_t i);
+/* The first entry that counts says the site of the case. */
+void rg_soll_rule_find_site(struct rg_soll_engine *g, const struct rg_rules_entry *entry);
 /* Rule @i at work. */
 struct rg_soll_rule rg_soll_rule_at(struct rg_soll_engine *g, size_t i);
 /* Look which steps are excluded now. */

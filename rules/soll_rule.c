@@ -11,6 +11,27 @@ struct rg_soll_rule rg_soll_rule_at(struct rg_soll_engine *g, size_t i)
         .engine = g, .index = (uint32_t)i, .def = &g->def->rules[i], .mem = &g->state.rules[i]};
 }
 
+/* state.site: 0 while nothing counted, 1 for no known site, then the number of the site. */
+#define NO_SITE 1U
+#define FIRST_SITE 2U
+
+bool rg_soll_rule_applies(const struct rg_soll_engine *g, size_t i)
+{
+    const size_t site =
+        g->state.site < FIRST_SITE ? RG_DEFINITION_NO_SITE : (size_t)g->state.site - FIRST_SITE;
+    return rg_definition_rule_applies(&g->def->rules[i], site);
+}
+
+void rg_soll_rule_find_site(struct rg_soll_engine *g, const struct rg_rules_entry *entry)
+{
+    if (g->def->site == NULL || g->state.site != 0) {
+        return;
+    }
+    const struct rg_bytes value = rg_soll__bytes(rg_soll__field(entry, g->def->site->name));
+    const size_t site = rg_definition_find_site(g->def, value);
+    g->state.site = site == RG_DEFINITION_NO_SITE ? NO_SITE : (uint8_t)(site + FIRST_SITE);
+}
+
 bool rg_soll__full(const struct rg_soll_rule *r)
 {
     return r->engine->state.full;
@@ -68,6 +89,9 @@ static bool waits_for(struct rg_soll_engine *g, size_t i, const char *step)
 {
     const struct rg_soll_rule other = rg_soll_rule_at(g, i);
     const struct rg_soll_template *t = rg_soll_define_machine(other.def->template);
+    if (!rg_soll_rule_applies(g, i)) {
+        return false;
+    }
     for (size_t k = 0; t->duty != NULL && k < other.def->pattern_count; k++) {
         const struct rg_definition_pattern *p = &other.def->patterns[k];
         if ((p->sides & RG_DEFINITION_B) != 0 && p->step != NULL && strcmp(p->step, step) == 0) {

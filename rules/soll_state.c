@@ -2,8 +2,9 @@
 #include <stdlib.h>
 
 #include "base/panic.h"
+#include "rules/definition.h"
 
-#define FORMAT 2
+#define FORMAT 3
 
 /* Which members of a rule are there. */
 #define HAS_FLAGS 0x01U
@@ -39,6 +40,7 @@ void rg_soll_state_reset(struct rg_soll_state *s, bool full, size_t max)
     s->full = full;
     s->event_count = 0;
     s->now_ms = 0;
+    s->site = 0;
     s->budget = max > fixed ? max - fixed : 0;
     for (size_t i = 0; i < s->rule_count; i++) {
         struct rg_soll_state_rule *r = &s->rules[i];
@@ -250,6 +252,7 @@ void rg_soll_state_write(const struct rg_soll_state *s, uint64_t tag, struct rg_
     rg_bytes_put_u64(w, tag);
     put_number(w, (uint64_t)s->event_count);
     put_number(w, (uint64_t)s->now_ms);
+    rg_bytes_put_u8(w, s->site);
     for (size_t i = 0; i < s->rule_count; i++) {
         const struct rg_soll_state_rule *r = &s->rules[i];
         const unsigned has = members(r);
@@ -375,6 +378,8 @@ rg_err rg_soll_state_read(struct rg_soll_state *s, uint64_t tag, struct rg_bytes
     }
     s->event_count = (int64_t)get_between(&in, 0, RG_SOLL_STATE_EVENTS_MAX);
     s->now_ms = (int64_t)get_between(&in, 0, RG_SOLL_STATE_TIME_MAX);
+    s->site = rg_bytes_get_u8(&in);
+    in.failed = in.failed || s->site > RG_SOLL_STATE_SITE_MAX;
     for (size_t i = 0; i < s->rule_count && !in.failed && e == RG_OK; i++) {
         e = read_rule(s, &s->rules[i], &in);
     }

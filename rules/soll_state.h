@@ -17,7 +17,8 @@
 #define RG_SOLL_STATE_DROPPED (-2)                      /* event number of what compact removes */
 #define RG_SOLL_STATE_EVENT_COST 5                      /* of a violating event */
 #define RG_SOLL_STATE_TIME_MAX INT64_C(253402300799999) /* the end of year 9999 */
-#define RG_SOLL_STATE_EVENTS_MAX (INT64_C(1) << 32)     /* entries of a case */
+#define RG_SOLL_STATE_SITE_MAX (RG_DEFINITION_LIST_MAX + 1)
+#define RG_SOLL_STATE_EVENTS_MAX (INT64_C(1) << 32) /* entries of a case */
 
 /* An event that is remembered, mostly an activation that waits for its answer. What time, tag and
  * key mean is the template's business. */
@@ -58,6 +59,7 @@ struct rg_soll_state {
     bool full;           /* conformance */
     int64_t event_count; /* entries so far */
     int64_t now_ms;      /* latest time on the definition's clock */
+    uint8_t site;        /* rules/soll_rule.c says what; at most RG_SOLL_STATE_SITE_MAX */
     size_t budget;       /* bytes left for lists */
     struct rg_soll_state_rule *rules;
     size_t rule_count;
