@@ -133,10 +133,10 @@ struct rg_definition_rule {
     const char *extend; /* the date of EXTEND */
     const struct rg_calendar *calendar; /* limit_ms is whole working days of it; NULL: plain time */
     enum rg_definition_test test;       /* correlate: of A's field and B's */
-    uint32_t n;                         /* as written; 0: none */
+    uint32_t n;                         /* 0: none */
     uint32_t min;                       /* occurrences wanted */
     uint32_t max;                       /* and allowed; UINT32_MAX: any number */
-    int64_t limit_ms;                   /* templates with a duration; else 0 */
+    int64_t limit_ms;                   /* templates with a duration; else 0: none */
     int64_t window_ms;                  /* counter; 0: the whole case */
     bool heal;                          /* what comes late heals the alert */
     bool hard;                          /* the hard limit of the rule before */

@@ -233,6 +233,9 @@ static enum fault fault_of(const struct lint *l, const struct rg_definition_rule
     const bool b_needed = !wants_after(r) && r->template != RG_DEFINITION_RESPONDED_EXISTENCE;
     const bool a_needed = !wants_before(r);
     const bool asks = r->template == RG_DEFINITION_INIT || (counts(r) && r->min > 0);
+    if (counts(r) && r->max == 0) {
+        return FAULT_NONE; /* it is what keeps cases away */
+    }
     if ((s->sides > 0 && !asks && a_needed && side_fails(l, r, A)) ||
         (s->sides > 1 && b_needed && side_fails(l, r, B))) {
         return FAULT_REACH;

@@ -206,7 +206,8 @@ static void read_numbers(struct rg_definition_build *b, const struct rg_yaml_nod
     const uint64_t any[2] = {0, RG_DEFINITION_N_MAX};
     const uint32_t n =
         (s->params & P_N) != 0 ? (uint32_t)rg_yaml_u64(b->doc, node, "n", range, 1) : 1;
-    out->n = (s->params & P_N) != 0 ? n : 0;
+    const bool aged = rg_yaml_get(node, "mean_age") != NULL && rg_yaml_get(node, "n") == NULL;
+    out->n = (s->params & P_N) != 0 && !aged ? n : 0;
     out->min = n;
     out->max = UINT32_MAX;
     if (out->template == RG_DEFINITION_EXACTLY) {
@@ -255,6 +256,7 @@ static void refuse_params(struct rg_definition_build *b, const struct rg_yaml_no
                   {"require", P_REQUIRE},
                   {"compare", P_COMPARE},
                   {"field", P_FIELD},
+                  {"mean_age", P_AGE},
                   {"due", P_DUE},
                   {"done", P_DUE}};
     for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
@@ -361,6 +363,13 @@ static void read_params(struct rg_definition_build *b, const struct rg_yaml_node
     if ((s->params & P_LIMIT) != 0) {
         read_limit(b, node, out);
     }
+    if ((s->params & P_AGE) != 0) {
+        out->limit_ms = rg_yaml_duration(b->doc, node, "mean_age", 0);
+        if (out->limit_ms == 0 && rg_yaml_get(node, "mean_age") != NULL) {
+            rg_yaml_report(b->doc, rg_yaml_get(node, "mean_age"),
+                           "'mean_age' must be a duration longer than nothing");
+        }
+    }
     if ((s->params & P_CLOCK) != 0) {
         read_clock(b, node, out);
     }
@@ -403,12 +412,12 @@ size_t rg_definition_rule_read(struct rg_definition_build *b, const struct rg_ya
                                const char *profile, struct rg_definition_rule out[2])
 {
     static const char *const keys[] = {
-        "id",           "template", "activities", "n",        "min",         "max",
-        "within",       "days",     "at_least",   "calendar", "from",        "hold",
-        "resume",       "extend",   "hard",       "heal",     "same",        "groups",
-        "hard_message", "agencies", "column",     "values",   "reset",       "window",
-        "include",      "require",  "compare",    "field",    "due",         "done",
-        "on",           "severity", "to",         "message",  "description", "sites"};
+        "id",     "template", "activities", "n",        "min",          "max",      "within",
+        "days",   "at_least", "calendar",   "from",     "hold",         "resume",   "extend",
+        "hard",   "heal",     "same",       "groups",   "hard_message", "agencies", "column",
+        "values", "reset",    "window",     "include",  "require",      "compare",  "field",
+        "due",    "done",     "on",         "severity", "to",           "message",  "description",
+        "sites",  "mean_age"};
     rg_yaml_only(b->doc, node, keys, sizeof(keys) / sizeof(keys[0]));
     if (node->kind != RG_YAML_MAPPING) {
         return 0;

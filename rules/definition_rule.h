@@ -25,6 +25,7 @@
 #define P_FIELD 0x8000u   /* field */
 #define P_DUE 0x10000u    /* due, done */
 #define P_ENDS 0x20000u   /* the definition's ends */
+#define P_AGE 0x40000u    /* mean_age */
 #define P_DEADLINE (P_LIMIT | P_CALENDAR | P_CLOCK | P_HARD | P_HEAL | P_SAME)
 
 /* Which side further names of a flat list of activities belong to. */

@@ -78,8 +78,8 @@ struct rg_rules_entry {
     size_t field_count;
 };
 
-/* About a rule `backlog` it says that the case begins to wait, or (healed) ceases to; the node
- * counts them, and alerts when they are too many. */
+/* About a rule `backlog` it says that the case begins to wait, with due_ms since when, or (healed)
+ * ceases to; the node counts them, and alerts when they are too many or wait too long. */
 struct rg_rules_alert {
     uint32_t rule;             /* index in the definition */
     struct rg_rules_text id;   /* the rule's id */
@@ -104,9 +104,11 @@ struct rg_rules_verdict {
     struct rg_rules_text id;
     uint32_t judgement; /* enum rg_rules_judgement */
     uint64_t activations;
-    uint32_t settled;         /* not 0: SATISFIED, and no entry to come can break it; live only */
-    uint64_t pending;         /* open activations with a deadline not yet passed */
-    int64_t due_ms;           /* the earliest deadline of a live case, or RG_RULES_NEVER */
+    uint32_t settled; /* not 0: SATISFIED, and no entry to come can break it; live only */
+    uint64_t pending; /* open activations with a deadline not yet passed */
+    /* The earliest deadline of a live case, or RG_RULES_NEVER. Of a rule `backlog` at the end of a
+     * trace: since when the case waits. */
+    int64_t due_ms;
     uint64_t violation_count; /* violating events; may exceed event_count when not FULL */
     const int64_t *events;    /* violating event numbers, ascending; -1: the case */
     size_t event_count;

@@ -207,6 +207,16 @@ static int soll_next(void *instance, const struct rg_rules_host *host)
     return g->fault;
 }
 
+/* The deadline of a live case; of one at its end, since when it is pending. */
+static int64_t verdict_due(const struct rg_soll_rule *r, const struct rg_soll_end *end)
+{
+    const struct rg_soll_template *t = rg_soll_define_machine(r->def->template);
+    if (!r->engine->state.full) {
+        return due_of(r);
+    }
+    return t->since != NULL && end->pending > 0 ? t->since(r) : RG_RULES_NEVER;
+}
+
 static void give_verdict(struct rg_soll_engine *g, const struct rg_soll_rule *r, int64_t as_of_ms)
 {
     const struct rg_soll_template *t = rg_soll_define_machine(r->def->template);
@@ -230,7 +240,7 @@ static void give_verdict(struct rg_soll_engine *g, const struct rg_soll_rule *r,
                                                                               : RG_RULES_VACUOUS,
                                        .settled =
                                            live && kept && t->settled != NULL && t->settled(r),
-                                       .due_ms = live ? due_of(r) : RG_RULES_NEVER,
+                                       .due_ms = verdict_due(r, &end),
                                        .activations = r->mem->activations,
                                        .pending = end.pending,
                                        .violation_count = violations,

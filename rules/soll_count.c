@@ -108,8 +108,8 @@ static void counter_entry(const struct rg_soll_rule *r, const struct rg_soll_eve
 
 const struct rg_soll_template rg_soll_count_counter = {.entry = counter_entry};
 
-/* flags: the case waits, from an A to a B; and that was told. Breaks nothing itself: who is told,
- * or asks, counts the cases. */
+/* flags: the case waits, from an A to a B; and that was told. time: of the first A since the last
+ * B. Breaks nothing itself: who is told, or asks, counts the cases. */
 #define TOLD RG_DEFINITION_B
 
 static bool backlog_duty(const struct rg_soll_rule *r)
@@ -123,7 +123,7 @@ static void tell(const struct rg_soll_rule *r, struct rg_rules_text step)
     const bool told = (r->mem->flags & TOLD) != 0;
     const bool waits = backlog_duty(r);
     if (waits != told && !rg_soll__full(r)) {
-        rg_soll__waits(r, waits, step);
+        rg_soll__waits(r, waits ? r->mem->time_ms : RG_RULES_NEVER, step);
         r->mem->flags ^= TOLD;
     }
 }
@@ -142,6 +142,7 @@ static void backlog_entry(const struct rg_soll_rule *r, const struct rg_soll_eve
     }
     if ((ev->sides & RG_DEFINITION_A) != 0) {
         r->mem->activations++;
+        r->mem->time_ms = (r->mem->flags & RG_DEFINITION_A) != 0 ? r->mem->time_ms : ev->time_ms;
         r->mem->flags |= RG_DEFINITION_A;
     }
     tell(r, ev->entry->step);
@@ -152,5 +153,13 @@ static void backlog_finish(const struct rg_soll_rule *r, struct rg_soll_end *end
     end->pending += backlog_duty(r) ? 1 : 0;
 }
 
-const struct rg_soll_template rg_soll_count_backlog = {
-    .entry = backlog_entry, .sweep = backlog_sweep, .finish = backlog_finish, .duty = backlog_duty};
+static int64_t backlog_since(const struct rg_soll_rule *r)
+{
+    return r->mem->time_ms;
+}
+
+const struct rg_soll_template rg_soll_count_backlog = {.since = backlog_since,
+                                                       .entry = backlog_entry,
+                                                       .sweep = backlog_sweep,
+                                                       .finish = backlog_finish,
+                                                       .duty = backlog_duty};

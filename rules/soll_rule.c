@@ -158,11 +158,11 @@ void rg_soll__heal(const struct rg_soll_rule *r, int64_t event_no, struct rg_rul
     }
 }
 
-void rg_soll__waits(const struct rg_soll_rule *r, bool waits, struct rg_rules_text step)
+void rg_soll__waits(const struct rg_soll_rule *r, int64_t since_ms, struct rg_rules_text step)
 {
     if (r->def->severity != RG_DEFINITION_SILENT) {
-        emit(r, waits ? RG_RULES_RAISED : RG_RULES_HEALED, severity_of(r), RG_RULES_WHOLE_CASE,
-             RG_RULES_NEVER, step);
+        const uint32_t state = since_ms == RG_RULES_NEVER ? RG_RULES_HEALED : RG_RULES_RAISED;
+        emit(r, state, severity_of(r), RG_RULES_WHOLE_CASE, since_ms, step);
     }
 }
 

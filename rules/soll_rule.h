@@ -57,6 +57,8 @@ struct rg_soll_template {
     void (*sweep)(const struct rg_soll_rule *r, int64_t now_ms);
     /* The earliest deadline; RG_RULES_NEVER for none. NULL: the template has none. */
     int64_t (*due)(const struct rg_soll_rule *r);
+    /* Conformance: since when the case is pending. NULL: nobody asks. */
+    int64_t (*since)(const struct rg_soll_rule *r);
     /* The trace ends here: say what is open and what is violated by that. Must not change the
      * memory. NULL: nothing to add. */
     void (*finish)(const struct rg_soll_rule *r, struct rg_soll_end *end);
@@ -76,8 +78,8 @@ void rg_soll__violate(const struct rg_soll_rule *r, int64_t event_no, int64_t du
 void rg_soll__violate_by(const struct rg_soll_rule *r, const struct rg_soll_event *ev);
 /* What was violated by @event_no is made good; live only. */
 void rg_soll__heal(const struct rg_soll_rule *r, int64_t event_no, struct rg_rules_text step);
-/* The case begins to wait by @r, or ceases to; live only. */
-void rg_soll__waits(const struct rg_soll_rule *r, bool waits, struct rg_rules_text step);
+/* The case waits by @r since @since_ms, or (RG_RULES_NEVER) ceases to; live only. */
+void rg_soll__waits(const struct rg_soll_rule *r, int64_t since_ms, struct rg_rules_text step);
 /* Something is open at the end of the trace: a violation by @event_no for conformance, pending for
  * a live case. */
 void rg_soll__unanswered(const struct rg_soll_rule *r, struct rg_soll_end *end, int64_t event_no);

@@ -21,7 +21,7 @@ struct rg_alertlog; /* opaque */
 #define RG_ALERTLOG_WAITING_MAX ((size_t)256 * 1024) /* findings that wait to be written */
 #define RG_ALERTLOG_SYSTEM_MAX 64 /* system alerts that wait to be written; more are counted */
 #define RG_ALERTLOG_LOOK_MAX 4096 /* records a query looks at */
-#define RG_ALERTLOG_TEXT_MAX 1200 /* bytes of the text of an alert without a case, with its NUL */
+#define RG_ALERTLOG_TEXT_MAX 1300 /* bytes of the text of an alert without a case, with its NUL */
 #define RG_ALERTLOG_NEVER INT64_MAX
 
 struct rg_alertlog_config {

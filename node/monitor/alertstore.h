@@ -11,7 +11,7 @@
 
 /* 3: what became of an alert stands in the head of its raise; when it is escalated; digests.
  * 4: cases that wait. */
-#define RG_ALERTSTORE_FORMAT 4
+#define RG_ALERTSTORE_FORMAT 5
 
 enum rg_alertstore_table {
     RG_ALERTSTORE_META,   /* name -> u64, or the ledger's id */

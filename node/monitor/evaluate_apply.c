@@ -164,7 +164,7 @@ static rg_err add_finding(struct rg_evaluate *e, uint32_t i, const struct rg_hos
     RG_ASSERT(op != NULL); /* looked at by check_answer */
     if (item->severity != RG_CLOUDEVENT_SYSTEM && rg_backlog_is(e->config.backlog, item->rule)) {
         return rg_backlog_note(e->config.backlog, c->case_no, item->rule,
-                               item->state != RG_RULES_HEALED);
+                               item->state == RG_RULES_HEALED ? RG_BACKLOG_NOT : item->due_ms);
     }
     struct rg_alertlog_finding f = {.c = c,
                                     .severity = item->severity,

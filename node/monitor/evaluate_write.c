@@ -11,9 +11,9 @@
  * gather for as long as what is not told at all. */
 static bool urgent(const struct rg_evaluate *e)
 {
-    return e->level != 0
-               ? rg_alertlog_waiting(e->config.log) > LEVEL_WAITING_MAX
-               : rg_alertlog_waiting(e->config.log) > 0 || rg_backlog_urgent(e->config.backlog);
+    return e->level != 0 ? rg_alertlog_waiting(e->config.log) > LEVEL_WAITING_MAX
+                         : rg_alertlog_waiting(e->config.log) > 0 ||
+                               rg_backlog_urgent(e->config.backlog, e->follow_ms);
 }
 
 bool rg_evaluate_ripe(const struct rg_evaluate *e, uint64_t mono_ms)

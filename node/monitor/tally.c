@@ -20,6 +20,7 @@ struct breach {
 struct rule {
     uint64_t activations;
     uint64_t cases[RG_TALLY_JUDGEMENTS];
+    int64_t since_s; /* of all that wait, by a rule `backlog`, added up */
     struct breach *breach;
     size_t breach_count;
     size_t breach_cap;
@@ -124,6 +125,10 @@ rg_err rg_tally_add(struct rg_tally *t, uint64_t case_no, const struct rg_hostms
             return e;
         }
     }
+    if (t->def->rules[item->rule].template == RG_DEFINITION_BACKLOG &&
+        item->judgement == RG_RULES_PENDING) {
+        r->since_s += item->due_ms / 1000;
+    }
     r->activations += item->activations;
     r->cases[item->judgement]++;
     return RG_OK;
@@ -173,15 +178,29 @@ static json_t *names(const struct rg_definition_names *n)
     return list;
 }
 
-static json_t *limit_of(const struct rg_definition_rule *def)
+static json_t *duration(int64_t ms)
 {
     char text[32];
-    if (def->limit_ms % DAY_MS == 0) {
-        (void)snprintf(text, sizeof text, "P%lldD", (long long)(def->limit_ms / DAY_MS));
+    if (ms % DAY_MS == 0) {
+        (void)snprintf(text, sizeof text, "P%lldD", (long long)(ms / DAY_MS));
     } else {
-        (void)snprintf(text, sizeof text, "PT%lldS", (long long)(def->limit_ms / 1000));
+        (void)snprintf(text, sizeof text, "PT%lldS", (long long)(ms / 1000));
     }
     return json_string(text);
+}
+
+/* How many cases wait, how long on the mean, and whether one of the two is over the rule's limit.
+ */
+static int put_backlog(json_t *o, const struct rg_definition_rule *def, const struct rule *r,
+                       int64_t as_of_ms)
+{
+    const uint64_t waiting = r->cases[RG_RULES_PENDING];
+    const int64_t age = waiting == 0 ? 0 : as_of_ms / 1000 - r->since_s / (int64_t)waiting;
+    const bool over = (def->n > 0 && waiting > def->n) ||
+                      (def->limit_ms > 0 && waiting > 0 && age * 1000 > def->limit_ms);
+    return json_object_set_new(o, "backlog", json_integer((json_int_t)waiting)) |
+           json_object_set_new(o, "mean_age", waiting == 0 ? json_null() : duration(age * 1000)) |
+           json_object_set_new(o, "exceeded", json_boolean(over));
 }
 
 /* The two lists, of the cases whose file number this agency has; the rest is a number. */
@@ -216,7 +235,7 @@ static int put_lists(json_t *o, const struct rg_tally *t, struct rule *r)
     return bad;
 }
 
-static json_t *rule_report(const struct rg_tally *t, size_t i, bool named)
+static json_t *rule_report(const struct rg_tally *t, size_t i, bool named, int64_t as_of_ms)
 {
     const struct rg_definition_rule *def = &t->def->rules[i];
     struct rule *r = &t->rule[i];
@@ -235,15 +254,13 @@ static json_t *rule_report(const struct rg_tally *t, size_t i, bool named)
         bad |= json_object_set_new(o, "n", json_integer((json_int_t)def->n));
     }
     if (def->limit_ms > 0) {
-        bad |= json_object_set_new(o, "within", limit_of(def));
+        bad |= json_object_set_new(o, "within", duration(def->limit_ms));
     }
     if (def->calendar != NULL) {
         bad |= json_object_set_new(o, "calendar", json_string(def->calendar->name));
     }
     if (def->template == RG_DEFINITION_BACKLOG) {
-        const uint64_t waiting = r->cases[RG_RULES_PENDING];
-        bad |= json_object_set_new(o, "backlog", json_integer((json_int_t)waiting)) |
-               json_object_set_new(o, "exceeded", json_boolean(waiting > def->n));
+        bad |= put_backlog(o, def, r, as_of_ms);
     }
     if (named || r->breach_count == 0) {
         bad |= put_lists(o, t, r);
@@ -269,7 +286,7 @@ rg_err rg_tally_report(struct rg_tally *t, struct rg_feed *feed,
     json_t *rules = json_array();
     int bad = 0;
     for (size_t i = 0; i < t->def->rule_count; i++) {
-        bad |= add_list(rules, rule_report(t, i, named));
+        bad |= add_list(rules, rule_report(t, i, named, totals->as_of_ms));
     }
     bad |= json_object_set_new(o, "process", json_string(t->def->process)) |
            json_object_set_new(o, "version", json_integer((json_int_t)t->def->version)) |

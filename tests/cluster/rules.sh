@@ -7,7 +7,10 @@ cat > "$T/p.yaml" << 'END'
 process: rules
 version: 1
 steps: [begin, answer, no_show, sent_away, work]
-fields: {reason: [absent, excused]}
+fields: {reason: [absent, excused], place: [north, south]}
+site: place
+profiles:
+  north: {rules: {C: {n: 3, hard: 4, severity: warning, message: {en: Three times in the north}}}}
 rules:
   - {id: L, template: response_within, activities: [begin, answer], within: PT2S, hard: PT5S, heal: true}
   - {id: C, template: counter, activities: [{step: no_show, where: {reason: absent}}], n: 1, hard: 2}
@@ -19,7 +22,7 @@ END
 { cat "$T/p.yaml"; echo '  - {id: Y, template: not_succession, activities: [begin, work]}'; } > "$T/bad.yaml"
 code=0; "$R" process check "$T/bad.yaml" 2> "$T/err" || code=$?
 eq $code 65 "a contradiction"
-grep -q 'bad.yaml:11:51: the rule .Y. contradicts the rule .R. (line 9)' "$T/err" || fail "the linter said: $(cat "$T/err")"
+grep -q 'bad.yaml:14:51: the rule .Y. contradicts the rule .R. (line 12)' "$T/err" || fail "the linter said: $(cat "$T/err")"
 
 up "$D" 4 --process "$T/p.yaml"
 enter() { local i=$1 c=$2 s=$3; shift 3; on "$D" "$i" submit --case "$c" --step "$s" --wait "$@" > "$T/out.txt" || fail "submit $c $s"; }
@@ -56,6 +59,15 @@ enter 1 late no_show --field reason=absent
 enter 1 away work
 within 10 says C "C warning raised,C warning raised,C.hard critical raised," || fail "no-shows: $(told C)"
 within 10 says X "X warning raised," || fail "exclusion: $(told X)"
+# The first entry says the site, which has a limit of its own.
+enter 1 up no_show --field reason=absent --field place=north
+enter 1 up no_show --field reason=absent
+enter 1 down no_show --field reason=absent --field place=south
+enter 1 up no_show --field reason=absent --field place=south
+within 10 says C.north "C.north warning raised," || fail "no-shows in the north: $(told C.north)"
+within 10 says C "C warning raised,C warning raised,C warning raised,C.hard critical raised,C.north warning raised," || fail "no-shows: $(told C)"
+on "$D" 1 case up > "$T/case" || fail "case up"
+grep -q 'C.north .*Three times in the north' "$T/case" || fail "the case does not tell the text: $(cat "$T/case")"
 eq "$(told R)" "" "alerts of a rule that may still be kept"
 within 20 all_equal "$D" 4 || fail "the nodes differ"
 within 20 rules_passed "$D" 4 "$(place "$D" 1 | cut -d ' ' -f 1)" || fail "the rules lag behind"

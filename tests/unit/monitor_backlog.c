@@ -1,6 +1,7 @@
 /* Cases that wait: one alert of the node when they are more than the rule allows, healed when they
  * are fewer again; after restarts, deaths of the host, cancellations and new versions too. */
 #include "monitor_lab.h"
+#include "node/monitor/evaluate.h"
 
 #define HEAD(version)                                                                              \
     "process: p\nversion: " version "\nclock: ledger\nreaders: all\nsteps: [a, b, x]\nfields: "    \
@@ -219,6 +220,57 @@ static void test_late(void **state)
     lab_free(&lab);
 }
 
+/* Until what may wait for a while to be written is written. */
+static void settle(struct lab *lab)
+{
+    const uint64_t until = lab_now() + 3 * RG_EVALUATE_LAZY_MS;
+    while (lab_now() < until) {
+        lab_step(lab, 20);
+    }
+}
+
+static void block(struct lab *lab, int64_t time_ms)
+{
+    lab_run(lab, lab->feed.count, lab_block(lab, time_ms));
+    settle(lab);
+}
+
+/* How long they wait on the mean: time alone raises it, a case that is new lowers it. */
+static void test_mean_age(void **state)
+{
+    (void)state;
+    const int64_t hour = 3600000;
+    struct lab *lab = lab_new(
+        HEAD("1") "  - {id: B, template: backlog, activities: [a, b], mean_age: PT1H}\n", NULL);
+    lab_open(lab);
+    feed(lab, 1, "a", 10 * hour);
+    feed(lab, 1, "a", 10 * hour + hour / 2); /* it waits since the first */
+    block(lab, 11 * hour);
+    (void)newest(lab, 0);
+    block(lab, 11 * hour + 1000);
+    const struct lab_alert *a = newest(lab, 1);
+    assert_string_equal(a->time, "1970-01-01T11:00:01.000Z");
+    assert_non_null(
+        strstr(a->message, "(Mean time that they wait: 1 h 0 min; planned for: up to 1 h 0 min.)"));
+    assert_null(strstr(a->message, "Cases that wait"));
+    feed(lab, 2, "a", 11 * hour + 60000);
+    settle(lab);
+    assert_non_null(strstr(newest(lab, 2)->message, "wait: 30 min 30 s;"));
+    lab_close(lab);
+    lab_open(lab);
+    block(lab, 12 * hour + hour / 2);
+    assert_non_null(strstr(newest(lab, 3)->message, "wait: 1 h 59 min;"));
+    feed(lab, 1, "b", 13 * hour);
+    settle(lab);
+    (void)newest(lab, 3); /* the other waits for 1 h 59 min */
+    feed(lab, 2, "b", 13 * hour + 1000);
+    settle(lab);
+    (void)newest(lab, 4); /* none waits */
+    block(lab, 99 * hour);
+    (void)newest(lab, 4);
+    lab_free(&lab);
+}
+
 /* The host dies now and then, and the monitor is closed: the same in the end. */
 static void test_deaths(void **state)
 {
@@ -257,7 +309,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_limit),    cmocka_unit_test(test_long_text),
         cmocka_unit_test(test_tenth),    cmocka_unit_test(test_amended),
         cmocka_unit_test(test_versions), cmocka_unit_test(test_other_steps),
-        cmocka_unit_test(test_late),     cmocka_unit_test(test_deaths),
+        cmocka_unit_test(test_late),     cmocka_unit_test(test_mean_age),
+        cmocka_unit_test(test_deaths),
     };
     return cmocka_run_group_tests_name("monitor_backlog", tests, NULL, NULL);
 }

@@ -120,6 +120,9 @@ static void test_small(void **state)
     assert_counts(rule_of(o, "X4"), "4 1 0 2 1");
     assert_int_equal(json_integer_value(json_object_get(rule_of(o, "X4"), "backlog")), 2);
     assert_true(json_is_true(json_object_get(rule_of(o, "X4"), "exceeded")));
+    /* Case 1 waits since day 1, case 4 since day 9; it is noon of day 9. */
+    assert_string_equal(json_string_value(json_object_get(rule_of(o, "X4"), "mean_age")),
+                        "PT388800S");
     char *lists = json_dumps(json_object_get(rule_of(o, "X1"), "violations"), JSON_COMPACT);
     assert_string_equal(lists, "[[\"F-1\",[0]],[\"F-2\",[2]],[\"F-3\",[0]]]");
     free(lists);

@@ -21,6 +21,9 @@
 
 #define WITHIN "rules:\n  - {id: r, template: response_within, activities: [a, b], "
 
+#define SITES HEAD "fields: {x: [n, s]}\nsite: x\n"                     /* 5 lines */
+#define ONE "rules:\n  - {id: r, template: absence, activities: [a]}\n" /* 2 lines */
+
 struct refusal {
     const char *text;
     const char *line; /* `:LINE:COLUMN: ` and the start of the message */
@@ -90,6 +93,36 @@ static const struct refusal refusals[] = {
      "the value 'z' can never be in the field 'x'"},
     {HEAD "rules:\n  - {id: r, template: case_duration, activities: [a], within: P1D}\n",
      "takes no activities"},
+    {HEAD "site: x\n", "f.yaml:4:7: the field 'x' lists no sites; add it to the fields"},
+    {HEAD "fields: {x: id}\nsite: x\n", "f.yaml:5:7: the field 'x' lists no sites"},
+    {HEAD "profiles: {n: {rules: {}}}\n", "f.yaml:4:11: profiles need 'site', the field that says"},
+    {SITES "profiles: {w: {rules: {}}}\n", "f.yaml:6:12: 'w' is no site; list the profile's"},
+    {SITES "profiles: {w: {sites: [n, v], rules: {}}}\n",
+     "f.yaml:6:23: 'v' is no site; sites are the values of the field"},
+    {SITES "profiles: {n: {}}\n", "f.yaml:6:15: the key 'rules' is missing"},
+    {SITES "profiles: {n: {rules: {}}, w: {sites: [s, n], rules: {}}}\n",
+     "f.yaml:6:28: a site of 'w' is in another profile"},
+    {SITES "profiles: {n: {rules: {q: {n: 2}}}}\n" ONE,
+     "f.yaml:6:24: the rule 'q' is not among the rules"},
+    {SITES "profiles: {n: {rules: {r: 2}}}\n" ONE, "f.yaml:6:27: expected what is otherwise, like"},
+    {SITES "profiles: {n: {rules: {r: {template: init}}}}\n" ONE,
+     "f.yaml:6:28: a profile cannot change 'template' of a rule"},
+    {SITES "profiles: {n: {rules: {r: {n: 0}}}}\n" ONE,
+     "f.yaml:6:31: 'n' must be a whole number from 1"},
+    {SITES "profiles: {n: {rules: {r: {min: 2}}}}\n" ONE,
+     "f.yaml:6:28: the template 'absence' has no parameter 'min'"},
+    {SITES "rules:\n  - {id: r, template: init, activities: [a], sites: [w]}\n",
+     "f.yaml:7:53: 'w' is no site"},
+    {SITES "profiles: {n: {rules: {r: {on: true}}}}\n"
+           "rules:\n  - {id: r, template: init, activities: [a], sites: [s]}\n",
+     "f.yaml:6:24: the rule is not judged at all sites of 'n'"},
+    {SITES "profiles: {n: {rules: {r: {n: 2}}}}\n" ONE
+           "  - {id: r.n, template: init, activities: [a]}\n",
+     "f.yaml:9:5: the rule 'r.n' stands here twice"},
+    {HEAD "rules:\n  - {id: r, template: backlog, activities: [a, b], mean_age: PT0S}\n",
+     "f.yaml:5:62: 'mean_age' must be a duration longer than nothing"},
+    {HEAD "rules:\n  - {id: r, template: absence, activities: [a], mean_age: P1D}\n",
+     "f.yaml:5:49: the template 'absence' has no parameter 'mean_age'"},
     {HEAD "ends: [c]\n", "f.yaml:4:7: the step 'c' is not among the steps"},
     {HEAD "holidays: {x: {day: 02-30}}\n", "f.yaml:4:21: expected month and day like 05-01"},
     {HEAD "holidays: {x: {easter: 999}}\n", "'easter' must be a number of days from -180 to 180"},

@@ -114,6 +114,45 @@ static void found(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* Lines 1 to 9. */
+#define SITES "process: p\nversion: 1\nsteps: [a, b, c]\nfields: {x: [n, s, e]}\nsite: x\n"
+#define PROFILE(rules) "profiles:\n  w:\n    sites: [s, e]\n    rules: {" rules "}\nrules:\n"
+
+/* What is so at one site alone may be meant; what is so at all is not. */
+static void at_sites(void **state)
+{
+    static const struct finding rows[] = {
+        /* At two sites nothing is asked before b. */
+        {SITES PROFILE("r: {on: false}") RULE("r", "precedence, activities: [a, b]"), NULL},
+        /* Two limits of one rule do not contradict each other. */
+        {SITES PROFILE("r: {n: 3}") RULE("r", "exactly, n: 2, activities: [a]"), NULL},
+        {SITES PROFILE("r: {n: 1}") RULE("r", "exactly, n: 2, activities: [a]")
+             RULE("q", "exactly, n: 2, sites: n, activities: [b]")
+                 RULE("t", "at_most, n: 1, activities: [b], sites: [e]"),
+         NULL},
+        {SITES PROFILE("r: {n: 3}") RULE("r", "exactly, n: 2, activities: [a]")
+             RULE("t", "at_most, n: 2, activities: [a], sites: [e]"),
+         "f.yaml:12:50: the rule 't' contradicts the rule 'r.w' (line 9)"},
+        /* A step that is out of reach at some sites. */
+        {SITES PROFILE("r: {on: true}") RULE("r", "absence, n: 1, activities: [c], on: false")
+             RULE("q", "response, activities: [c, a]"),
+         NULL},
+        {SITES PROFILE("r: {n: 2}") RULE("r", "absence, n: 1, activities: [c], on: true")
+             RULE("q", "response, sites: n, activities: [c, a]"),
+         "f.yaml:12:55: the rule 'q' can never fire: no case can reach what it speaks about"},
+        {SITES "rules:\n" RULE("r", "absence, n: 1, activities: [c]"),
+         "f.yaml:3:15: no case can reach the step 'c' without breaking the rule 'r'"},
+    };
+    char out[RG_DEFINITION_ERROR_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *want = rows[i].want == NULL ? "" : rows[i].want;
+        lint("f.yaml", rows[i].rules, out);
+        print_message("%s-> %s\n", rows[i].rules, out);
+        assert_memory_equal(out, want, strlen(want) + (want[0] == '\0' ? 1 : 0));
+    }
+}
+
 static void several(void **state)
 {
     char out[RG_DEFINITION_ERROR_MAX];
@@ -150,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(found),
+        cmocka_unit_test(at_sites),
         cmocka_unit_test(several),
         cmocka_unit_test(shipped),
     };

@@ -2,6 +2,9 @@
 shadow --log`, once by rules_oracle.py. Each log goes in as CSV and as XES. Times fall on the limit, a millisecond before
 it and after it, and on one another; groups and other fields are missing, empty or EMPTY; names need quotes.
 
+Every second round has sites and profiles: what a profile changes is drawn anew by the same form, and some rules are of one
+site alone.
+
 Compared are for every rule the counts of cases, and for every case that is violated or pending that it is, and its
 violating events. Prints what differs; exit 1."""
 import csv
@@ -15,6 +18,8 @@ from xml.sax.saxutils import quoteattr
 from rules_oracle import DAY, ENDS, EXTEND, HOLD, HOUR, IN, OUT, RESUME, START, STEPS, Case, local, text_of
 
 CASES = 40
+SITES = ["north", "south", "east"]
+PROFILES = {"north": ["north"], "two": ["east", "south"]}
 
 
 # Random definitions and logs.
@@ -159,6 +164,30 @@ def make_rules(r):
     return rules, judged
 
 
+def add_sites(r, rules, judged):
+    """Rules of one site, and profiles that say some of the others anew; each rule judged gets its sites."""
+    profiles = {name: {"sites": sites, "rules": {}} for name, sites in PROFILES.items()}
+    every = SITES + [None]
+    for j in judged:
+        j["sites"] = list(every)
+    for number, form in enumerate(FORMS):
+        name = f"r{number}"
+        own = [j for j in judged if j["id"].split(".")[0] == name]
+        if r.random() < 0.2:
+            rules[number]["sites"] = r.choice(SITES)
+            for j in own:
+                j["sites"] = [rules[number]["sites"]]
+        elif r.random() < 0.25:
+            profile = r.choice(list(PROFILES))
+            template, kind = form.split(":")
+            rule, more = make_rule(r, template, kind, number)
+            profiles[profile]["rules"][name] = {k: v for k, v in rule.items() if k not in ("id", "template")}
+            for j, m in zip(own, more):
+                j["sites"] = [s for s in every if s not in PROFILES[profile]]
+                judged.append({**j, **m, "id": j["id"].replace(name, f"{name}.{profile}", 1), "sites": PROFILES[profile]})
+    return profiles
+
+
 def make_case(r):
     """Rows of one case. Steps of time are those that the limits are made of, give or take a millisecond."""
     now = START + r.choice([0, 0, 5 * DAY, 18 * DAY, 220 * DAY]) + r.randint(0, 3) * 6 * HOUR
@@ -173,11 +202,11 @@ def make_case(r):
         events.append({"activity": step, "step": step, "time": now, "resource": r.choice(["", "EMPTY", "r1", "r2", "r, \"3\""]),
                        "group": r.choice(["", "EMPTY", "G1", "G1", "G2"]), "v": r.choice(["", "1", "2", "x, y", "10"]),
                        "num": r.choice(["", "EMPTY", "8", "9", "10", "007", "-3", "ten"]), "day": r.choice(dates),
-                       "other": r.choice(dates)})
+                       "other": r.choice(dates), "place": r.choice(SITES + ["", "north"])})
     return events
 
 
-COLUMNS = ["resource", "group", "v", "num", "day", "other"]
+COLUMNS = ["resource", "group", "v", "num", "day", "other", "place"]
 XES_KEYS = {"activity": "concept:name", "resource": "org:resource", "group": "org:group"}
 
 
@@ -208,10 +237,12 @@ def write_xes(path, r, cases):
         f.write("</log>\n")
 
 
-def write_definition(path, rules):
+def write_definition(path, rules, profiles=None):
     days = {"holidays": {"f": {"easter": -2}, "m": {"easter": 1}, "w": {"day": "05-01"}}, "calendars": {"K": ["f", "m", "w"]}}
     with open(path, "w", encoding="utf-8") as f:
-        f.write("process: random\nversion: 1\nclock: event\nsteps: any\nfields: any\n")
+        f.write("process: random\nversion: 1\nclock: event\nsteps: any\n")
+        fields = {**{c: "id" for c in COLUMNS}, "place": SITES}
+        f.write("fields: any\n" if profiles is None else f"fields: {json.dumps(fields)}\nsite: place\nprofiles: {json.dumps(profiles)}\n")
         f.write(f"ends: [{json.dumps(ENDS)}]\n")
         for key, value in list(days.items() if rules else []) + [("rules", rules)]:
             f.write(f"{key}: {json.dumps(value, ensure_ascii=False)}\n")
@@ -234,6 +265,10 @@ def expected(judged, cases):
         told = {}
         for name, events in cases.items():
             c = Case(rule, events, as_of)
+            place = events[0]["place"] or None
+            if "sites" in rule and place not in rule["sites"]:
+                counts["vacuous"] += 1
+                continue
             getattr(c, rule["template"])()
             counts[c.verdict()] += 1
             if c.verdict() in ("violated", "pending"):
@@ -255,8 +290,9 @@ def difference(rule, cases, want, got):
 def one_round(reigen, folder, seed):
     r = random.Random(seed)
     rules, judged = make_rules(r)
+    profiles = add_sites(r, rules, judged) if seed % 2 == 0 else None
     cases = {r.choice(["case {}", 'No. "{}"', "{}, ü<&>"]).format(i): make_case(r) for i in range(CASES)}
-    write_definition(f"{folder}/rules.yaml", rules)
+    write_definition(f"{folder}/rules.yaml", rules, profiles)
     write_definition(f"{folder}/none.yaml", [])
     write_csv(f"{folder}/log.csv", r, cases)
     write_xes(f"{folder}/log.xes", r, cases)
@@ -268,7 +304,7 @@ def one_round(reigen, folder, seed):
     for d in lines[:-1]:
         got[d["rule"]][1][d["case"]] = (d["after"], d["events_after"])
     want = expected(judged, cases)
-    if list(got) != list(want):
+    if set(got) != set(want):
         sys.exit(f"seed {seed}: other rules: {set(got) ^ set(want)}")
     wrong = 0
     for rule in judged:
@@ -287,6 +323,7 @@ def main():
             w, n, counts = one_round(reigen, folder, seed + k)
             wrong, verdicts = wrong + w, verdicts + n
             for i, c in counts.items():
+                i = ".".join(part for part in i.split(".") if part not in PROFILES)
                 for name, number in c.items():
                     kinds.setdefault(i, {}).setdefault(name, 0)
                     kinds[i][name] += number
