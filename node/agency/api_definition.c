@@ -101,7 +101,11 @@ const char *rg_api_fit(struct rg_api *a, const struct rg_ballot *b, uint32_t *ou
         return NULL;
     }
     *out_code = 65;
-    const char *why = rg_versions_fault(a->c.versions, yaml, version);
+    const char *why = NULL;
+    if (rg_versions_fault(a->c.versions, yaml, version, &why) != RG_OK) {
+        *out_code = 75;
+        return "This node is short of memory; try again.";
+    }
     if (why == NULL) {
         return NULL;
     }

@@ -149,7 +149,8 @@ static bool silent(struct rg_health *h, const struct rg_health_seen *seen, uint1
     struct sight s = {.fault = SILENT,
                       .place = place,
                       .holds = silence >= limit,
-                      .over = p->heard_ever && silence < limit / 3};
+                      .over = p->heard_ever && silence < limit / 3,
+                      .for_ms = RG_HEALTH_SILENT_HOLD_MS};
     if (s.over) {
         say(s.de, "Der Knoten %s (%s) ist wieder zu hören.", name_of(h, place),
             agency_of(h, place));

@@ -18,6 +18,8 @@
 
 #define RG_HEALTH_STALL_MS 2000u   /* for so long, on top of what `status` waits */
 #define RG_HEALTH_SILENT_MS 15000u /* and three skip times at least */
+/* On top of that: one that was stopped itself hears the others again in this time. */
+#define RG_HEALTH_SILENT_HOLD_MS 3000u
 #define RG_HEALTH_BEHIND_MS 15000u
 #define RG_HEALTH_BEHIND 50u /* blocks; over at a tenth */
 #define RG_HEALTH_CLOCK_MS 5000u

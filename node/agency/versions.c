@@ -91,14 +91,14 @@ static rg_err parse(struct rg_versions *v, struct rg_bytes text, uint32_t versio
     return RG_OK;
 }
 
-const char *rg_versions_fault(struct rg_versions *v, struct rg_bytes text, uint32_t version)
+rg_err rg_versions_fault(struct rg_versions *v, struct rg_bytes text, uint32_t version,
+                         const char **out)
 {
     struct rg_definition *def = NULL;
-    if (parse(v, text, version, &def) != RG_OK) {
-        return "this node is short of memory";
-    }
+    const rg_err err = parse(v, text, version, &def);
+    *out = err == RG_OK && v->why[0] != '\0' ? v->why : NULL;
     rg_definition_destroy(&def);
-    return v->why[0] != '\0' ? v->why : NULL;
+    return err;
 }
 
 rg_err rg_versions_text(struct rg_versions *v, const struct rg_published *p, struct rg_bytes *out)
@@ -205,13 +205,14 @@ void rg_versions_tell(struct rg_versions *v, rg_follow_alarm_fn alarm, void *ctx
             continue;
         }
         k->told = true;
-        const char *why = rg_versions_text(v, &k->published, &yaml) == RG_OK
-                              ? rg_versions_fault(v, yaml, k->published.version)
-                              : NULL;
+        const char *why = NULL;
+        rg_err err = rg_versions_text(v, &k->published, &yaml);
+        err = err == RG_OK ? rg_versions_fault(v, yaml, k->published.version, &why) : err;
         (void)snprintf(text, sizeof text,
                        "Version %u of the process definition was carried but cannot be used, and "
                        "the one before stays in force: %.300s. Publish a later version.",
-                       k->published.version, why != NULL ? why : "its text cannot be read");
+                       k->published.version,
+                       err == RG_OK && why != NULL ? why : "its text cannot be read");
         alarm(ctx, "definition-unusable", (struct rg_bytes){k->published.hash.b, RG_HASH_BYTES},
               text);
     }

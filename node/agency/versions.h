@@ -39,8 +39,9 @@ const struct rg_monitor_version *rg_versions_after(const struct rg_versions *v, 
  * Errors: RG_ERR_BUSY  its block is not in the chain yet; RG_ERR_CORRUPT; RG_ERR_IO. */
 RG_CHECKED rg_err rg_versions_text(struct rg_versions *v, const struct rg_published *p,
                                    struct rg_bytes *out);
-/* What stands against @text as version @version of this ledger's process: a sentence, borrowed
- * until the next call; NULL: nothing. */
-const char *rg_versions_fault(struct rg_versions *v, struct rg_bytes text, uint32_t version);
+/* Give what stands against @text as version @version of this ledger's process: a sentence,
+ * borrowed until the next call; NULL: nothing. Errors: RG_ERR_NOMEM  it could not be read. */
+RG_CHECKED rg_err rg_versions_fault(struct rg_versions *v, struct rg_bytes text, uint32_t version,
+                                    const char **out);
 
 #endif /* RG_AGENCY_VERSIONS_H */

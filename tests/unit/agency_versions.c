@@ -177,6 +177,13 @@ static void test_in_force(void **state)
     lab_close(l);
 }
 
+static const char *fault(struct lab *l, const char *text, uint32_t version)
+{
+    const char *why = NULL;
+    assert_int_equal(rg_versions_fault(l->versions, rg_bytes_str(text), version, &why), RG_OK);
+    return why;
+}
+
 /* All nodes leave the same ones out. */
 static void test_unusable(void **state)
 {
@@ -198,12 +205,12 @@ static void test_unusable(void **state)
     assert_int_equal(after(l, 4), 3);
     assert_int_equal(after(l, 5), 8);
     /* What stands against a text, before anybody votes for it. */
-    const char *why = rg_versions_fault(l->versions, rg_bytes_str("process: p\nversion: x\n"), 9);
+    const char *why = fault(l, "process: p\nversion: x\n", 9);
     assert_non_null(why);
     assert_non_null(strstr(why, "definition:2:10: "));
-    assert_non_null(rg_versions_fault(l->versions, rg_bytes_str(TEXT("q", "9")), 9));
-    assert_non_null(rg_versions_fault(l->versions, rg_bytes_str(TEXT("p", "9")), 10));
-    assert_null(rg_versions_fault(l->versions, rg_bytes_str(TEXT("p", "9")), 9));
+    assert_non_null(fault(l, TEXT("q", "9"), 9));
+    assert_non_null(fault(l, TEXT("p", "9"), 10));
+    assert_null(fault(l, TEXT("p", "9"), 9));
     lab_close(l);
 }
 
