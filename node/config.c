@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define KEY_LIFETIME_MS (INT64_C(730) * 24 * 3600 * 1000) /* two years */
+
 /* A node.yaml being read. */
 struct reading {
     struct rg_yaml *doc;
@@ -222,7 +224,7 @@ static rg_err take_all(struct reading *r)
 {
     static const char *const keys[] = {"ledger", "principal", "genesis", "key",
                                        "data",   "cluster",   "relay",   "listen",
-                                       "peers",  "rules",     "module"};
+                                       "peers",  "rules",     "module",  "key_lifetime"};
     struct rg_config *c = r->c;
     const struct rg_yaml_node *root = rg_yaml_root(r->doc);
     rg_yaml_only(r->doc, root, keys, sizeof keys / sizeof keys[0]);
@@ -236,6 +238,7 @@ static rg_err take_all(struct reading *r)
     if (!join(r->file, "cut.yaml", c->cut)) {
         rg_yaml_report(r->doc, NULL, "the path of this file is too long");
     }
+    c->key_lifetime_ms = rg_yaml_duration(r->doc, root, "key_lifetime", KEY_LIFETIME_MS);
     c->cluster = rg_yaml_bool(r->doc, root, "cluster", false);
     c->relay = rg_yaml_bool(r->doc, root, "relay", false);
     take_listen(r);

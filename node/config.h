@@ -20,6 +20,7 @@ struct rg_config {
     char cut[RG_DISK_PATH_MAX];    /* cut.yaml beside the file read (node/cut.h) */
     char rules[RG_DISK_PATH_MAX];  /* program of the rules host; empty: beside this program */
     char module[RG_DISK_PATH_MAX]; /* rules module or script for it; empty: the bundled one alone */
+    int64_t key_lifetime_ms;       /* how old keys may become before somebody is told */
     bool cluster;
     bool relay;
     struct rg_peers_address listen;

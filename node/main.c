@@ -399,6 +399,7 @@ static int open_parts(struct node *n)
         .events_port = c->events,
         .rules_program = rules,
         .rules_module = module,
+        .key_lifetime_ms = c->key_lifetime_ms,
         .cluster = c->cluster,
         .test_hooks = n->args.test_hooks,
         .zap = n->zap,

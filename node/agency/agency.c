@@ -149,10 +149,10 @@ static rg_err open_api(struct rg_agency *g)
                                         .kill_zap = rg_agency__kill_zap,
                                         .send = rg_agency__send_client,
                                         .ctx = g};
+        const struct rg_health_config hc = {g->c.genesis, g->c.principal, g->c.key_lifetime_ms,
+                                            rg_agency__news, g};
         err = rg_api_new(&a, &g->api);
-        err = err == RG_OK
-                  ? rg_health_create(g->c.genesis, g->c.principal, rg_agency__news, g, &g->health)
-                  : err;
+        err = err == RG_OK ? rg_health_create(&hc, &g->health) : err;
     }
     if (err != RG_OK) {
         return say(g, err, "The api cannot start");

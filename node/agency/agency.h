@@ -45,6 +45,7 @@ struct rg_agency_config {
     uint16_t events_port;   /* the same for the events socket */
     const char *rules_program; /* path of reigen-rules */
     const char *rules_module;  /* absolute path for it; NULL or empty: the bundled one alone */
+    int64_t key_lifetime_ms;   /* see rg_health_create() */
     bool cluster;              /* a test network on one machine */
     bool test_hooks;           /* answer TestHook requests */
     struct rg_zap *zap; /* names who sent a message; while it is dead api and events are unbound */

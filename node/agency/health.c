@@ -17,11 +17,12 @@ enum fault {
     TURNS,
     CLOCK,
     DISK,
+    KEYS,
     FAULTS
 };
 
-static const char *const CODES[FAULTS] = {"stall",        "node-silent",  "node-behind",
-                                          "turns-missed", "clock-offset", "disk-low"};
+static const char *const CODES[FAULTS] = {
+    "stall", "node-silent", "node-behind", "turns-missed", "clock-offset", "disk-low", "keys-old"};
 
 /* How a fault stands, of a node or of the network. */
 struct stand {
@@ -37,10 +38,7 @@ struct node {
 };
 
 struct rg_health {
-    const struct rg_genesis *genesis;
-    uint32_t self;
-    rg_health_fn fn;
-    void *ctx;
+    struct rg_health_config c;
     struct node node[RG_AUTHORITIES_MAX]; /* by place; what is of the network stands with our own */
 };
 
@@ -55,17 +53,13 @@ struct sight {
     char en[TEXT_MAX];
 };
 
-rg_err rg_health_create(const struct rg_genesis *g, uint32_t self, rg_health_fn fn, void *ctx,
-                        struct rg_health **out)
+rg_err rg_health_create(const struct rg_health_config *c, struct rg_health **out)
 {
     struct rg_health *h = calloc(1, sizeof *h);
     if (h == NULL) {
         return RG_ERR_NOMEM;
     }
-    h->genesis = g;
-    h->self = self;
-    h->fn = fn;
-    h->ctx = ctx;
+    h->c = *c;
     *out = h;
     return RG_OK;
 }
@@ -98,7 +92,7 @@ static void consider(struct rg_health *h, const struct rg_health_seen *seen, con
                                          .text_de = s->de,
                                          .text_en = s->en,
                                          .time_ms = (int64_t)seen->unix_ms};
-    if (h->fn(h->ctx, &news)) {
+    if (h->c.fn(h->c.ctx, &news)) {
         at->known = true;
         at->told = begins;
     }
@@ -106,13 +100,14 @@ static void consider(struct rg_health *h, const struct rg_health_seen *seen, con
 
 static const char *name_of(const struct rg_health *h, uint16_t place)
 {
-    return h->genesis->principal[rg_genesis_node_at(h->genesis, place)].name;
+    return h->c.genesis->principal[rg_genesis_node_at(h->c.genesis, place)].name;
 }
 
 static const char *agency_of(const struct rg_health *h, uint16_t place)
 {
-    const struct rg_principal *p = &h->genesis->principal[rg_genesis_node_at(h->genesis, place)];
-    return h->genesis->agency[p->agency].name;
+    const struct rg_principal *p =
+        &h->c.genesis->principal[rg_genesis_node_at(h->c.genesis, place)];
+    return h->c.genesis->agency[p->agency].name;
 }
 
 static void say(char out[static TEXT_MAX], const char *format, ...)
@@ -128,7 +123,7 @@ static void say(char out[static TEXT_MAX], const char *format, ...)
 static void stall(struct rg_health *h, const struct rg_health_seen *seen, uint16_t self)
 {
     struct sight s = {.fault = STALL, .place = self, .for_ms = RG_HEALTH_STALL_MS};
-    rg_api_stalled(h->genesis, h->self, seen->status, seen->mono_ms, s.en, sizeof s.en);
+    rg_api_stalled(h->c.genesis, h->c.self, seen->status, seen->mono_ms, s.en, sizeof s.en);
     s.holds = s.en[0] != '\0';
     s.over = !s.holds;
     say(s.de, s.over ? "Vorgänge werden wieder endgültig."
@@ -145,7 +140,7 @@ static bool silent(struct rg_health *h, const struct rg_health_seen *seen, uint1
     const struct rg_core_peer_status *p = &seen->status->core.peer[place];
     const uint64_t since = p->heard_ever ? p->heard_mono_ms : seen->status->start_mono_ms;
     const uint64_t silence = seen->mono_ms > since ? seen->mono_ms - since : 0;
-    const uint64_t limit = rg_num_max(RG_HEALTH_SILENT_MS, 3 * h->genesis->parameters.skip_ms);
+    const uint64_t limit = rg_num_max(RG_HEALTH_SILENT_MS, 3 * h->c.genesis->parameters.skip_ms);
     struct sight s = {.fault = SILENT,
                       .place = place,
                       .holds = silence >= limit,
@@ -228,7 +223,7 @@ static void clocks(struct rg_health *h, const struct rg_health_seen *seen, uint1
 {
     const int64_t offset = seen->status->core.peer[place].clock_offset_ms;
     const uint64_t far = offset < 0 ? 0 - (uint64_t)offset : (uint64_t)offset;
-    const uint64_t limit = h->genesis->parameters.clock_drift_ms / 2;
+    const uint64_t limit = h->c.genesis->parameters.clock_drift_ms / 2;
     struct sight s = {.fault = CLOCK,
                       .place = place,
                       .holds = far >= limit,
@@ -272,13 +267,40 @@ static void disk(struct rg_health *h, const struct rg_health_seen *seen, uint16_
     consider(h, seen, &s);
 }
 
+/* The keys are those of the genesis. */
+static void keys(struct rg_health *h, const struct rg_health_seen *seen, uint16_t self)
+{
+    const int64_t day = INT64_C(24) * 3600 * 1000;
+    const int64_t age = (int64_t)seen->unix_ms - (int64_t)h->c.genesis->time_ms;
+    struct sight s = {.fault = KEYS,
+                      .place = self,
+                      .holds = h->c.key_lifetime_ms > 0 &&
+                               age >= h->c.key_lifetime_ms - RG_HEALTH_KEYS_AHEAD_MS};
+    s.over = !s.holds;
+    if (s.over) {
+        say(s.de, "Die Schlüssel dieses Ledgers sind nicht älter als vorgesehen.");
+        say(s.en, "The keys of this ledger are not older than planned for.");
+    } else {
+        say(s.de,
+            "Die Schlüssel dieses Ledgers sind %" PRId64 " Tage alt, vorgesehen sind %" PRId64
+            "; den Wechsel mit den anderen Behörden planen.",
+            age / day, h->c.key_lifetime_ms / day);
+        say(s.en,
+            "The keys of this ledger are %" PRId64 " days old, planned for are %" PRId64
+            "; plan their change with the other agencies.",
+            age / day, h->c.key_lifetime_ms / day);
+    }
+    consider(h, seen, &s);
+}
+
 void rg_health_step(struct rg_health *h, const struct rg_health_seen *seen)
 {
     const uint16_t count = seen->status->core.node_count;
     for (uint16_t i = 0; i < count && i < RG_AUTHORITIES_MAX; i++) {
-        const bool self = rg_genesis_node_at(h->genesis, i) == h->self;
+        const bool self = rg_genesis_node_at(h->c.genesis, i) == h->c.self;
         if (self) {
             stall(h, seen, i);
+            keys(h, seen, i);
             if (seen->disk_free != UINT64_MAX) {
                 disk(h, seen, i);
             }

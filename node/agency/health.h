@@ -25,7 +25,8 @@
 #define RG_HEALTH_CLOCK_MS 5000u
 #define RG_HEALTH_TURNS 3u /* missed within a window; over when none is */
 #define RG_HEALTH_TURNS_MS 60000u
-#define RG_HEALTH_DISK (512ull << 20) /* bytes; over at twice */
+#define RG_HEALTH_DISK (512ull << 20)                            /* bytes; over at twice */
+#define RG_HEALTH_KEYS_AHEAD_MS (INT64_C(30) * 24 * 3600 * 1000) /* so long before their time */
 
 struct rg_health; /* opaque */
 
@@ -39,10 +40,17 @@ struct rg_health_seen {
 /* False: there is no room now; it is told again at the next step. */
 typedef bool (*rg_health_fn)(void *ctx, const struct rg_monitor_news *news);
 
-/* Make it for the node @self (a principal) of @g, which is borrowed, as is @ctx. What it tells is
- * taken as not known: what is not so is told to be over once. Errors: RG_ERR_NOMEM. */
-RG_CHECKED rg_err rg_health_create(const struct rg_genesis *g, uint32_t self, rg_health_fn fn,
-                                   void *ctx, struct rg_health **out);
+struct rg_health_config {
+    const struct rg_genesis *genesis; /* borrowed */
+    uint32_t self;                    /* this node, a principal */
+    int64_t key_lifetime_ms;          /* of the keys, as old as the genesis; 0: any */
+    rg_health_fn fn;
+    void *ctx; /* borrowed */
+};
+
+/* Make it. What it tells is taken as not known: what is not so is told to be over once.
+ * Errors: RG_ERR_NOMEM. */
+RG_CHECKED rg_err rg_health_create(const struct rg_health_config *c, struct rg_health **out);
 /* Free; takes *@h_p and nulls it; NULL is fine. */
 void rg_health_destroy(struct rg_health **h_p);
 /* Look at what is seen now. */

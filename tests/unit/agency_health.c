@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define NODES 4u
+#define DAY (INT64_C(24) * 3600 * 1000)
 #define NEWS_MAX 64u
 
 struct world {
@@ -93,10 +94,11 @@ static void begin(struct world *w)
     w->now = 5000000;
     w->status.start_mono_ms = w->now;
     w->disk = UINT64_C(10) << 30;
-    assert_int_equal(rg_health_create(g, 0, on_news, w, &w->health), RG_OK);
+    const struct rg_health_config c = {g, 0, 100 * DAY, on_news, w};
+    assert_int_equal(rg_health_create(&c, &w->health), RG_OK);
     /* What may be open from before is over, once. */
     pass(w, 70, UINT32_MAX);
-    assert_int_equal(w->count, 2 + 1 + 4 * 3);
+    assert_int_equal(w->count, 3 + 1 + 4 * 3);
     for (size_t i = 0; i < w->count; i++) {
         assert_int_equal(w->news[i][strlen(w->news[i]) - 1], '-');
     }
@@ -232,6 +234,22 @@ static void test_clock(void **state)
     end(&w);
 }
 
+/* Thirty days ahead of the time they may have. */
+static void test_keys(void **state)
+{
+    static struct world w;
+    (void)state;
+    begin(&w);
+    w.genesis.time_ms = w.now + 1000000;
+    w.now += 70 * DAY - 2000;
+    pass(&w, 1, UINT32_MAX);
+    assert_news(&w, 0, NULL);
+    pass(&w, 100, UINT32_MAX);
+    assert_news(&w, 1, "keys-old 0+");
+    assert_non_null(strstr(w.text[0], "are 70 days old, planned for are 100;"));
+    end(&w);
+}
+
 static void test_disk(void **state)
 {
     static struct world w;
@@ -260,7 +278,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silent), cmocka_unit_test(test_stall), cmocka_unit_test(test_behind),
-        cmocka_unit_test(test_turns),  cmocka_unit_test(test_clock), cmocka_unit_test(test_disk),
+        cmocka_unit_test(test_turns),  cmocka_unit_test(test_clock), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_disk),
     };
     return cmocka_run_group_tests_name("agency_health", tests, NULL, NULL);
 }
