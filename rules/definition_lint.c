@@ -293,7 +293,8 @@ static void report_fault(const struct lint *l, size_t i)
         rg_yaml_report(l->b->doc, place(l, i), "the rule '%s' can never %s", l->rules[i].id,
                        why[l->fault[i]]);
     } else if (l->rules[i].sites == 0 && !l->rules[i].elsewhere) {
-        rg_yaml_report(l->b->doc, place(l, i), "the rule '%s' can never fire: it has no site left",
+        rg_yaml_report(l->b->doc, place(l, i),
+                       "the rule '%s' can never fire: at each of its sites a profile says it anew",
                        l->rules[i].id);
     }
 }
