@@ -4,7 +4,8 @@ rg_module(monitor
     monitor/alertdigest.c monitor/backlog.c monitor/alertlog.c monitor/alertlog_count.c monitor/alertlog_escalate.c
     monitor/alertlog_query.c monitor/alertlog_settle.c monitor/alertlog_stand.c
     monitor/alertlog_system.c monitor/alertstore.c monitor/blocktime.c monitor/casestate.c
-    monitor/cloudevent.c monitor/compare.c monitor/conform.c monitor/duties.c monitor/evaluate.c
+    monitor/cloudevent.c monitor/compare.c monitor/conform.c monitor/conform_judge.c
+    monitor/duties.c monitor/evaluate.c
     monitor/evaluate_apply.c monitor/evaluate_escalate.c monitor/evaluate_level.c
     monitor/evaluate_version.c monitor/evaluate_write.c monitor/events.c monitor/monitor.c
     monitor/monitor_blocks.c monitor/monitor_compare.c monitor/monitor_cursor.c
