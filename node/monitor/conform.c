@@ -1,5 +1,6 @@
 #include "node/monitor/conform.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -26,6 +27,7 @@ static void end_job(struct rg_conform *c)
     struct rg_conform_job *j = &c->job;
     rg_ruleshost_destroy(&j->host);
     rg_tally_destroy(&j->tally);
+    rg_breakdown_destroy(&j->breakdown);
     rg_definition_destroy(&j->def);
     for (uint64_t i = 0; i < j->held_count; i++) {
         free(j->held[i].state);
@@ -66,6 +68,9 @@ void rg_conform_destroy(struct rg_conform **c_p)
 
 rg_err rg_conform_ask(struct rg_conform *c, const struct rg_monitor_conformance *r)
 {
+    if (r->by > RG_REQUEST_BY_ALL) {
+        return RG_ERR_INVALID;
+    }
     if (c->count == RG_CONFORM_WAITING_MAX || r->rules.len > RG_CONFORM_TEXT_MAX) {
         return RG_ERR_FULL;
     }
@@ -124,10 +129,17 @@ static void start(struct rg_conform *c)
         answer(c, e, why);
         return;
     }
+    if ((r->by & RG_REQUEST_BY_SITE) != 0 && j->def->site == NULL) {
+        answer(c, RG_ERR_INVALID,
+               "the process definition names no field for the site of a case; add `site: FIELD` "
+               "to it, or ask by month alone");
+        return;
+    }
     const struct rg_ruleshost_options o = {.program = c->config.program, .definition = r->rules};
     e = rg_ruleshost_create(&o, &j->host);
     e = e == RG_OK ? rg_tally_create(j->def, RG_CONFORM_NUMBERS_MAX, &j->tally) : e;
     e = e == RG_OK ? rg_opbatch_init(&c->batch) : e;
+    e = e == RG_OK && r->by != 0 ? rg_breakdown_create(j->def, r->by, &j->breakdown) : e;
     if (e != RG_OK) {
         answer(c, e, "out of memory for a conformance check");
         return;
@@ -140,9 +152,21 @@ static void start(struct rg_conform *c)
     j->latest_ms = INT64_MIN;
 }
 
+/* More groups than there is room for: asking again does not help. */
+static void answer_crowded(struct rg_conform *c)
+{
+    char text[160];
+    (void)snprintf(text, sizeof text,
+                   "the cases are of more than %zu sites and months; ask by site or by month alone",
+                   rg_breakdown_cap(c->job.breakdown));
+    answer(c, RG_ERR_INVALID, text);
+}
+
 static void fail(struct rg_conform *c, rg_err e)
 {
-    if (e == RG_ERR_FULL) {
+    if (e == RG_ERR_FULL && c->job.crowded) {
+        answer_crowded(c);
+    } else if (e == RG_ERR_FULL) {
         answer(c, e, "the conformance check is over a limit: too many cases or violations");
     } else if (e == RG_ERR_NOMEM) {
         answer(c, e, "out of memory for a conformance check");
@@ -179,7 +203,8 @@ static void on_answer(struct rg_conform *c)
 static void report(struct rg_conform *c)
 {
     char *text = NULL;
-    const rg_err e = rg_tally_report(c->job.tally, c->config.feed, &c->job.totals, &text);
+    const rg_err e =
+        rg_tally_report(c->job.tally, c->config.feed, &c->job.totals, c->job.breakdown, &text);
     if (e != RG_OK) {
         fail(c, e);
         return;

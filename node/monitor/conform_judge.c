@@ -131,6 +131,68 @@ rg_err rg_conform__next(struct rg_conform *c)
     return RG_OK;
 }
 
+/* The group of a case; @first as for rg_breakdown_find(). */
+static rg_err find_group(struct rg_conform_job *j, uint64_t case_no,
+                         const struct rg_breakdown_first *first)
+{
+    const rg_err e = rg_breakdown_find(j->breakdown, first, &j->held[case_no].group);
+    j->crowded = e == RG_ERR_FULL;
+    return e;
+}
+
+/* Case @i of the message was judged: its first entry that counts says where it belongs. An entry
+ * that was cancelled is void from the start, since the whole log is read as it stands at the tip.
+ */
+static rg_err group_entries(struct rg_conform *c, uint32_t i)
+{
+    struct rg_conform_job *j = &c->job;
+    const struct rg_opbatch_case *bc = &c->batch.cases[i];
+    uint64_t events = 0;
+    for (uint32_t at = bc->first; at != RG_OPBATCH_NONE; at = c->batch.ops[at].next) {
+        const struct rg_opbatch_op *op = &c->batch.ops[at];
+        if ((op->flags & RG_HOSTMSG_VOID) != 0) {
+            continue;
+        }
+        if (j->held[bc->case_no].group == 0) {
+            const struct rg_breakdown_first first = {op->occurred_ms, op->fields, op->field_count};
+            const rg_err e = find_group(j, bc->case_no, &first);
+            if (e != RG_OK) {
+                return e;
+            }
+        }
+        events++;
+    }
+    if (events > 0) {
+        rg_breakdown_count(j->breakdown, j->held[bc->case_no].group, 0, events);
+    }
+    return RG_OK;
+}
+
+/* Case @i of the message is at its end. */
+static rg_err group_case(struct rg_conform *c, uint32_t i)
+{
+    struct rg_conform_job *j = &c->job;
+    const uint64_t no = c->batch.cases[i].case_no;
+    const rg_err e = j->held[no].group == 0 ? find_group(j, no, NULL) : RG_OK;
+    if (e == RG_OK) {
+        rg_breakdown_count(j->breakdown, j->held[no].group, 1, 0);
+    }
+    return e;
+}
+
+static rg_err add_verdict(struct rg_conform_job *j, uint64_t case_no,
+                          const struct rg_hostmsg_item *item)
+{
+    if (j->phase != RG_CONFORM_FINISH) {
+        return RG_ERR_INVALID; /* a verdict comes at the end of a case */
+    }
+    const rg_err e = rg_tally_add(j->tally, case_no, item);
+    if (e == RG_OK && j->breakdown != NULL) {
+        rg_breakdown_add(j->breakdown, j->held[case_no].group, item);
+    }
+    return e;
+}
+
 /* Keep the state of a case until its next message; none after its end. */
 static rg_err keep(struct rg_conform_job *j, const struct rg_hostmsg_answer *a)
 {
@@ -170,9 +232,12 @@ rg_err rg_conform__apply(struct rg_conform *c, struct rg_bytes msg)
             return a.status == RG_HOSTMSG_LIMIT ? RG_ERR_FULL : RG_ERR_INVALID;
         }
         e = keep(j, &a);
+        if (e == RG_OK && j->breakdown != NULL) {
+            e = j->phase == RG_CONFORM_READ ? group_entries(c, i) : group_case(c, i);
+        }
         while (rg_hostmsg_next_item(&r, &item)) {
             if (e == RG_OK && item.kind == RG_HOSTMSG_VERDICT) {
-                e = rg_tally_add(j->tally, a.case_no, &item);
+                e = add_verdict(j, a.case_no, &item);
             }
         }
         i++;

@@ -2,6 +2,7 @@
 #ifndef RG_MONITOR_CONFORM_PRIV_H
 #define RG_MONITOR_CONFORM_PRIV_H
 
+#include "node/monitor/breakdown.h"
 #include "node/monitor/conform.h"
 #include "node/monitor/opbatch.h"
 #include "node/monitor/ruleshost.h"
@@ -20,6 +21,7 @@ enum rg_conform_phase {
 struct rg_conform_held {
     uint8_t *state;
     uint32_t len;
+    uint16_t group; /* of the breakdown; 0: no entry that counts was seen yet, or there is none */
     bool seen;
 };
 
@@ -28,6 +30,7 @@ struct rg_conform_job {
     struct rg_ruleshost *host;
     struct rg_definition *def;
     struct rg_tally *tally;
+    struct rg_breakdown *breakdown; /* NULL: not asked for */
     struct rg_tally_totals totals;
     enum rg_conform_phase phase;
     uint64_t tip;      /* of the feed when it began */
@@ -43,6 +46,7 @@ struct rg_conform_job {
     uint64_t batch_no;
     uint32_t deaths;
     bool asked;
+    bool crowded;      /* more groups than the breakdown can hold */
     int64_t latest_ms; /* occurred_at of all events that count */
 };
 
