@@ -104,10 +104,19 @@ struct rg_session_alerts {
  * stream of rg_ledger_codec_about_stream(). */
 RG_CHECKED rg_err rg_session_alerts(struct rg_session *s, const struct rg_session_alerts *query,
                                     struct rg_answer *out);
-/* The whole conformance result as JSON text, malloc'ed with a final NUL. @rules empty: the active
- * definition; @as_of_ms -1: the ledger's latest occurred_at. */
-RG_CHECKED rg_err rg_session_conformance(struct rg_session *s, struct rg_bytes rules,
-                                         int64_t as_of_ms, char **out, size_t *out_len);
+/* What to judge, and how the figures are given. */
+struct rg_session_conformance {
+    struct rg_bytes rules; /* YAML, borrowed; empty: the active definition */
+    int64_t as_of_ms;      /* -1: the ledger's latest occurred_at */
+    uint32_t by; /* RG_REQUEST_BY_SITE, RG_REQUEST_BY_MONTH: also broken down by these; 0: not */
+};
+/* The whole conformance result as JSON text, malloc'ed with a final NUL; the caller frees it.
+ * Errors: as rg_session_call(); the node refuses with RG_SESSION_INPUT rules that it cannot read, a
+ * @query->by that it does not know, by site where the definition names no field for it, and more
+ * sites and months than it can hold. */
+RG_CHECKED rg_err rg_session_conformance(struct rg_session *s,
+                                         const struct rg_session_conformance *query, char **out,
+                                         size_t *out_len);
 /* The process definition that is in force for what is recorded next. */
 RG_CHECKED rg_err rg_session_definition(struct rg_session *s, struct rg_answer *out);
 /* The definition with this version number, or (@motion not NULL, @version 0) that of an open

@@ -120,11 +120,13 @@ static rg_err read_pages(struct rg_session *s, const struct rg_request *first, c
     return err;
 }
 
-rg_err rg_session_conformance(struct rg_session *s, struct rg_bytes rules, int64_t as_of_ms,
+rg_err rg_session_conformance(struct rg_session *s, const struct rg_session_conformance *query,
                               char **out, size_t *out_len)
 {
-    const struct rg_request r = {
-        .kind = RG_REQUEST_CONFORMANCE, .rules = rules, .as_of_ms = as_of_ms};
+    const struct rg_request r = {.kind = RG_REQUEST_CONFORMANCE,
+                                 .rules = query->rules,
+                                 .as_of_ms = query->as_of_ms,
+                                 .by = query->by};
     char *data = NULL;
     size_t len = 0;
     rg_err err = RG_ERR_CLOSED;

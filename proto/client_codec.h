@@ -29,6 +29,11 @@ enum rg_request_kind {
     RG_REQUEST_MOTIONS
 };
 
+/* What the figures of conformance are broken down by. */
+#define RG_REQUEST_BY_SITE 1u
+#define RG_REQUEST_BY_MONTH 2u
+#define RG_REQUEST_BY_ALL (RG_REQUEST_BY_SITE | RG_REQUEST_BY_MONTH)
+
 struct rg_request {
     enum rg_request_kind kind;
     uint64_t id;
@@ -57,6 +62,7 @@ struct rg_request {
     /* CONFORMANCE */
     struct rg_bytes rules;
     int64_t as_of_ms;
+    uint32_t by; /* bits RG_REQUEST_BY_*; the reader sees to it that there are no others */
     /* CURSOR, TEST_HOOK */
     struct rg_bytes name;
     uint64_t acknowledge;

@@ -120,6 +120,7 @@ static bool draft_small(struct draft *d, struct rg_arena *arena, const struct rg
         reigen__client__get_conformance__init(&d->sub.conformance);
         d->sub.conformance.rules = rg_pack_from(r->rules);
         d->sub.conformance.as_of_ms = r->as_of_ms;
+        d->sub.conformance.by = r->by;
         d->m.conformance = &d->sub.conformance;
         d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_CONFORMANCE;
     } else if (r->kind == RG_REQUEST_DEFINITION) {
@@ -270,6 +271,7 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Request *m
         out->kind = RG_REQUEST_CONFORMANCE;
         out->rules = rg_pack_to(m->conformance->rules);
         out->as_of_ms = m->conformance->as_of_ms;
+        out->by = m->conformance->by;
         return out->rules.len <= RULES_MAX && out->as_of_ms >= -1 ? RG_OK : RG_ERR_INVALID;
     case REIGEN__CLIENT__REQUEST__BODY_DEFINITION:
         out->kind = RG_REQUEST_DEFINITION;

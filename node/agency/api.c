@@ -249,6 +249,7 @@ static rg_err conformance(struct rg_api *a, const struct rg_submit_client *clien
     const struct rg_monitor_conformance ask = {
         .rules = r->rules,
         .as_of_ms = r->as_of_ms,
+        .by = r->by,
         .height = a->height,
         .token = w->token,
         .fn = on_conformance,
@@ -258,7 +259,9 @@ static rg_err conformance(struct rg_api *a, const struct rg_submit_client *clien
     if (err != RG_OK) {
         w->token = 0;
         if (err == RG_ERR_INVALID) {
-            rg_api__error(a, client, 65, "The rules cannot be read.");
+            rg_api__error(a, client, 65,
+                          "The result is asked for by something else than site and month, which "
+                          "this node does not know; update the node.");
             return RG_OK;
         }
         rg_api__error(a, client, 75, "This node is judging already; try again when it is done.");

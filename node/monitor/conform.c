@@ -4,65 +4,11 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "base/panic.h"
-#include "node/monitor/opbatch.h"
-#include "node/monitor/ruleshost.h"
-#include "node/monitor/tally.h"
-#include "rules/definition.h"
+#include "node/monitor/conform_priv.h"
 
-#define LOOK_MS 20 /* while blocks are waited for */
-#define EVENTS_MAX 512u
-#define FINISH_MAX 256u
-#define STATES_MAX ((size_t)1024 * 1024) /* bytes of states in one message */
-#define DEATHS_MAX 3u                    /* of one message */
+#define LOOK_MS 20    /* while blocks are waited for */
+#define DEATHS_MAX 3u /* of one message */
 #define DEATHS_ALL_MAX 32u
-
-enum phase {
-    PHASE_READ,
-    PHASE_FINISH,
-    PHASE_REPORT
-};
-
-/* A case between two messages; indexed by its number. */
-struct held {
-    uint8_t *state;
-    uint32_t len;
-    bool seen;
-};
-
-/* The request that is worked on. */
-struct job {
-    struct rg_ruleshost *host;
-    struct rg_definition *def;
-    struct rg_tally *tally;
-    struct rg_tally_totals totals;
-    enum phase phase;
-    uint64_t tip;      /* of the feed when it began */
-    uint64_t cursor;   /* last event judged */
-    uint64_t next;     /* cursor after the message under way; PHASE_FINISH: last case in it */
-    uint64_t finished; /* last case that was finished */
-    struct held *held;
-    uint64_t held_count; /* highest case number + 1 */
-    uint64_t held_bytes;
-    size_t message_states;
-    uint32_t message_events; /* that count */
-    uint32_t limit;          /* events or cases in a message */
-    uint64_t batch_no;
-    uint32_t deaths;
-    bool asked;
-    int64_t latest_ms; /* occurred_at of all events that count */
-};
-
-struct rg_conform {
-    struct rg_conform_config config;
-    struct rg_monitor_conformance queue[RG_CONFORM_WAITING_MAX]; /* the first is worked on */
-    size_t count;
-    bool running;
-    uint64_t give_up_ms; /* the first is not waited for any longer; 0: it does not wait */
-    struct job job;
-    struct rg_opbatch batch;
-    struct rg_hostmsg_buf msg;
-};
 
 rg_err rg_conform_create(const struct rg_conform_config *c, struct rg_conform **out)
 {
@@ -78,15 +24,16 @@ rg_err rg_conform_create(const struct rg_conform_config *c, struct rg_conform **
 
 static void end_job(struct rg_conform *c)
 {
-    struct job *j = &c->job;
+    struct rg_conform_job *j = &c->job;
     rg_ruleshost_destroy(&j->host);
     rg_tally_destroy(&j->tally);
+    rg_breakdown_destroy(&j->breakdown);
     rg_definition_destroy(&j->def);
     for (uint64_t i = 0; i < j->held_count; i++) {
         free(j->held[i].state);
     }
     free(j->held);
-    *j = (struct job){0};
+    *j = (struct rg_conform_job){0};
     rg_opbatch_fini(&c->batch);
     rg_hostmsg_buf_free(&c->msg);
     rg_hostmsg_buf_init(&c->msg, RG_HOSTMSG_BATCH_MAX);
@@ -121,6 +68,9 @@ void rg_conform_destroy(struct rg_conform **c_p)
 
 rg_err rg_conform_ask(struct rg_conform *c, const struct rg_monitor_conformance *r)
 {
+    if (r->by > RG_REQUEST_BY_ALL) {
+        return RG_ERR_INVALID;
+    }
     if (c->count == RG_CONFORM_WAITING_MAX || r->rules.len > RG_CONFORM_TEXT_MAX) {
         return RG_ERR_FULL;
     }
@@ -170,19 +120,26 @@ static void start(struct rg_conform *c)
 {
     char why[RG_DEFINITION_ERROR_MAX];
     const struct rg_monitor_conformance *r = &c->queue[0];
-    struct job *j = &c->job;
+    struct rg_conform_job *j = &c->job;
     struct rg_feed_counts counts;
-    *j = (struct job){.limit = EVENTS_MAX};
+    *j = (struct rg_conform_job){.limit = RG_CONFORM_EVENTS_MAX};
     c->running = true;
     rg_err e = rg_definition_parse("rules", r->rules, &j->def, why);
     if (e != RG_OK) {
         answer(c, e, why);
         return;
     }
+    if ((r->by & RG_REQUEST_BY_SITE) != 0 && j->def->site == NULL) {
+        answer(c, RG_ERR_INVALID,
+               "the process definition names no field for the site of a case; add `site: FIELD` "
+               "to it, or ask by month alone");
+        return;
+    }
     const struct rg_ruleshost_options o = {.program = c->config.program, .definition = r->rules};
     e = rg_ruleshost_create(&o, &j->host);
     e = e == RG_OK ? rg_tally_create(j->def, RG_CONFORM_NUMBERS_MAX, &j->tally) : e;
     e = e == RG_OK ? rg_opbatch_init(&c->batch) : e;
+    e = e == RG_OK && r->by != 0 ? rg_breakdown_create(j->def, r->by, &j->breakdown) : e;
     if (e != RG_OK) {
         answer(c, e, "out of memory for a conformance check");
         return;
@@ -195,192 +152,21 @@ static void start(struct rg_conform *c)
     j->latest_ms = INT64_MIN;
 }
 
-static rg_err hold(struct job *j, uint64_t case_no)
+/* More groups than there is room for: asking again does not help. */
+static void answer_crowded(struct rg_conform *c)
 {
-    if (case_no < j->held_count) {
-        return RG_OK;
-    }
-    const uint64_t count = 2 * case_no + 1024;
-    struct held *more = realloc(j->held, count * sizeof *more);
-    if (more == NULL) {
-        return RG_ERR_NOMEM;
-    }
-    memset(more + j->held_count, 0, (count - j->held_count) * sizeof *more);
-    j->held = more;
-    j->held_count = count;
-    return RG_OK;
-}
-
-static rg_err take_event(void *ctx, const struct rg_feed_event *e)
-{
-    struct rg_conform *c = ctx;
-    struct job *j = &c->job;
-    if (e->feed_no > j->tip || !rg_opbatch_has_room(&c->batch, e)) {
-        return RG_ERR_FULL;
-    }
-    const rg_err err = hold(j, e->case_no);
-    if (err != RG_OK) {
-        return err;
-    }
-    struct held *h = &j->held[e->case_no];
-    if (rg_opbatch_find(&c->batch, e->case_no) == RG_OPBATCH_NONE) {
-        if (c->batch.op_count > 0 && j->message_states + h->len > STATES_MAX) {
-            return RG_ERR_FULL;
-        }
-        j->message_states += h->len;
-    }
-    if (e->standing == RG_STANDING_COUNTS) {
-        j->message_events++;
-        j->latest_ms = e->event->occurred_ms > j->latest_ms ? e->event->occurred_ms : j->latest_ms;
-    }
-    rg_opbatch_add_event(&c->batch, e);
-    return RG_OK;
-}
-
-static void write_message(struct rg_conform *c)
-{
-    struct job *j = &c->job;
-    j->batch_no++;
-    rg_hostmsg_batch_begin(&c->msg, j->batch_no);
-    for (uint32_t i = 0; i < c->batch.case_count; i++) {
-        const struct held *h = &j->held[c->batch.cases[i].case_no];
-        const struct rg_hostmsg_case head = {.case_no = c->batch.cases[i].case_no,
-                                             .flags = RG_HOSTMSG_FULL,
-                                             .state = {h->state, h->len}};
-        rg_opbatch_write_case(&c->batch, i, c->config.genesis, &head, &c->msg);
-    }
-    rg_hostmsg_batch_end(&c->msg);
-}
-
-static rg_err next_events(struct rg_conform *c)
-{
-    struct job *j = &c->job;
-    uint64_t next = j->cursor + 1;
-    const struct rg_feed_span span = {.from = j->cursor + 1, .max = j->limit, .as_of = j->tip};
-    const rg_err e = rg_feed_read(c->config.feed, &span, take_event, c, &next);
-    if (e != RG_OK && !(e == RG_ERR_FULL && c->batch.op_count > 0)) {
-        return e;
-    }
-    j->next = next - 1;
-    return RG_OK;
-}
-
-static void next_finish(struct rg_conform *c)
-{
-    struct job *j = &c->job;
-    const uint32_t max = j->limit < FINISH_MAX ? j->limit : FINISH_MAX;
-    uint64_t no = j->finished;
-    while (no + 1 < j->held_count && c->batch.case_count < max) {
-        const struct held *h = &j->held[no + 1];
-        if (h->seen && c->batch.case_count > 0 && j->message_states + h->len > STATES_MAX) {
-            break;
-        }
-        no++;
-        if (h->seen) {
-            const struct rg_feed_case name = {.case_no = no};
-            j->message_states += h->len;
-            rg_opbatch_add_op(&c->batch, &name, RG_HOSTMSG_OP_FINISH, j->totals.as_of_ms);
-        }
-    }
-    j->next = no;
-}
-
-/* Give the host its next message, or go on to the next phase. */
-static rg_err next(struct rg_conform *c)
-{
-    struct job *j = &c->job;
-    rg_opbatch_reset(&c->batch);
-    j->message_states = 0;
-    j->message_events = 0;
-    if (j->phase == PHASE_READ && j->cursor >= j->tip) {
-        j->phase = PHASE_FINISH;
-        if (j->totals.as_of_ms == -1) {
-            j->totals.as_of_ms = j->latest_ms == INT64_MIN ? 0 : j->latest_ms;
-        }
-        j->limit = EVENTS_MAX;
-    }
-    if (j->phase == PHASE_READ) {
-        const rg_err e = next_events(c);
-        if (e != RG_OK) {
-            return e;
-        }
-    } else if (j->phase == PHASE_FINISH) {
-        next_finish(c);
-    }
-    if (c->batch.op_count == 0) {
-        j->phase = PHASE_REPORT;
-        return RG_OK;
-    }
-    write_message(c);
-    if (c->msg.failed) {
-        return RG_ERR_NOMEM;
-    }
-    rg_ruleshost_send(j->host, (struct rg_bytes){c->msg.data, c->msg.len});
-    j->asked = true;
-    return RG_OK;
-}
-
-/* Keep the state of a case until its next message; none after its end. */
-static rg_err keep(struct job *j, const struct rg_hostmsg_answer *a)
-{
-    struct held *h = &j->held[a->case_no];
-    if (!h->seen) {
-        h->seen = true;
-        j->totals.cases++;
-    }
-    const size_t len = j->phase == PHASE_FINISH ? 0 : a->state.len;
-    uint8_t *copy = len > 0 ? malloc(len) : NULL;
-    if (len > 0 && copy == NULL) {
-        return RG_ERR_NOMEM;
-    }
-    if (len > 0) {
-        memcpy(copy, a->state.data, len);
-    }
-    j->held_bytes += len;
-    j->held_bytes -= h->len;
-    free(h->state);
-    h->state = copy;
-    h->len = (uint32_t)len;
-    return j->held_bytes > RG_CONFORM_STATES_MAX ? RG_ERR_FULL : RG_OK;
-}
-
-static rg_err apply(struct rg_conform *c, struct rg_bytes msg)
-{
-    struct job *j = &c->job;
-    struct rg_hostmsg_answer a;
-    struct rg_hostmsg_item item;
-    uint64_t no = 0;
-    uint32_t i = 0;
-    rg_err e = RG_OK;
-    struct rg_reader r = rg_hostmsg_result(msg, &no);
-    while (e == RG_OK && rg_hostmsg_next_answer(&r, &a)) {
-        if (no != j->batch_no || i >= c->batch.case_count ||
-            a.case_no != c->batch.cases[i].case_no || a.status != RG_HOSTMSG_OK) {
-            return a.status == RG_HOSTMSG_LIMIT ? RG_ERR_FULL : RG_ERR_INVALID;
-        }
-        e = keep(j, &a);
-        while (rg_hostmsg_next_item(&r, &item)) {
-            if (e == RG_OK && item.kind == RG_HOSTMSG_VERDICT) {
-                e = rg_tally_add(j->tally, a.case_no, &item);
-            }
-        }
-        i++;
-    }
-    if (e == RG_OK && (!rg_bytes_done(&r) || i != c->batch.case_count)) {
-        e = RG_ERR_INVALID;
-    }
-    if (e == RG_OK && j->phase == PHASE_READ) {
-        j->totals.events += j->message_events;
-        j->cursor = j->next;
-    } else if (e == RG_OK) {
-        j->finished = j->next;
-    }
-    return e;
+    char text[160];
+    (void)snprintf(text, sizeof text,
+                   "the cases are of more than %zu sites and months; ask by site or by month alone",
+                   rg_breakdown_cap(c->job.breakdown));
+    answer(c, RG_ERR_INVALID, text);
 }
 
 static void fail(struct rg_conform *c, rg_err e)
 {
-    if (e == RG_ERR_FULL) {
+    if (e == RG_ERR_FULL && c->job.crowded) {
+        answer_crowded(c);
+    } else if (e == RG_ERR_FULL) {
         answer(c, e, "the conformance check is over a limit: too many cases or violations");
     } else if (e == RG_ERR_NOMEM) {
         answer(c, e, "out of memory for a conformance check");
@@ -408,7 +194,7 @@ static void on_answer(struct rg_conform *c)
         shrink(c);
         return;
     }
-    const rg_err e = apply(c, msg);
+    const rg_err e = rg_conform__apply(c, msg);
     if (e != RG_OK) {
         fail(c, e);
     }
@@ -417,7 +203,8 @@ static void on_answer(struct rg_conform *c)
 static void report(struct rg_conform *c)
 {
     char *text = NULL;
-    const rg_err e = rg_tally_report(c->job.tally, c->config.feed, &c->job.totals, &text);
+    const rg_err e =
+        rg_tally_report(c->job.tally, c->config.feed, &c->job.totals, c->job.breakdown, &text);
     if (e != RG_OK) {
         fail(c, e);
         return;
@@ -476,11 +263,11 @@ rg_err rg_conform_step(struct rg_conform *c, uint64_t mono_ms)
     if (!c->running || c->job.asked) {
         return RG_OK;
     }
-    if (c->job.phase == PHASE_REPORT) {
+    if (c->job.phase == RG_CONFORM_REPORT) {
         report(c);
         return RG_OK;
     }
-    const rg_err e = next(c);
+    const rg_err e = rg_conform__next(c);
     if (e == RG_ERR_CORRUPT || e == RG_ERR_IO) {
         return e;
     }

@@ -29,7 +29,7 @@ struct rg_conform_config {
 RG_CHECKED rg_err rg_conform_create(const struct rg_conform_config *c, struct rg_conform **out);
 /* Answer all with RG_ERR_CLOSED, end the host, free; takes *@c_p and nulls it; NULL is fine. */
 void rg_conform_destroy(struct rg_conform **c_p);
-/* Queue a request. Errors: RG_ERR_FULL; RG_ERR_NOMEM. */
+/* Queue a request. Errors: as rg_monitor_conformance(). */
 RG_CHECKED rg_err rg_conform_ask(struct rg_conform *c, const struct rg_monitor_conformance *r);
 /* What to poll; -1: nothing. */
 int rg_conform_fd(const struct rg_conform *c, short *events);

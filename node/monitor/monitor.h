@@ -171,9 +171,11 @@ struct rg_monitor_conformance {
     uint64_t token;
     rg_monitor_conformance_fn fn;
     void *ctx;
+    uint32_t by; /* RG_REQUEST_BY_SITE and RG_REQUEST_BY_MONTH: broken down by these; 0: not */
 };
 
-/* Judge all cases anew. Errors: RG_ERR_FULL one or more are under way already; RG_ERR_NOMEM. */
+/* Judge all cases anew. Errors: RG_ERR_INVALID  `by` has other bits; RG_ERR_FULL one or more are
+ * under way already; RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_monitor_conformance(struct rg_monitor *m,
                                          const struct rg_monitor_conformance *r);
 

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "crypto/rand.h"
+#include "node/monitor/breakdown.h"
 
 #define DAY_MS 86400000
 
@@ -273,7 +274,8 @@ static json_t *rule_report(const struct rg_tally *t, size_t i, bool named, int64
 }
 
 rg_err rg_tally_report(struct rg_tally *t, struct rg_feed *feed,
-                       const struct rg_tally_totals *totals, char **out)
+                       const struct rg_tally_totals *totals, const struct rg_breakdown *breakdown,
+                       char **out)
 {
     bool named = false;
     char as_of[RG_TIME_TEXT_MAX];
@@ -296,7 +298,13 @@ rg_err rg_tally_report(struct rg_tally *t, struct rg_feed *feed,
            json_object_set_new(o, "events", json_integer((json_int_t)totals->events)) |
            json_object_set_new(o, "unreadable", json_integer((json_int_t)totals->unreadable)) |
            json_object_set_new(o, "rules", rules);
-    char *text = bad == 0 ? json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    json_t *groups = NULL;
+    if (breakdown != NULL) {
+        bad |= rg_breakdown_report(breakdown, &groups) != RG_OK ||
+               json_object_set_new(o, "groups", groups) != 0;
+    }
+    const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(RG_BREAKDOWN_DIGITS);
+    char *text = bad == 0 ? json_dumps(o, flags) : NULL;
     json_decref(o);
     if (text == NULL) {
         return RG_ERR_NOMEM;

@@ -11,7 +11,8 @@
 
 #define RG_TALLY_JUDGEMENTS 4u /* enum rg_rules_judgement */
 
-struct rg_tally; /* opaque */
+struct rg_tally;     /* opaque */
+struct rg_breakdown; /* node/monitor/breakdown.h */
 
 struct rg_tally_totals {
     uint64_t height; /* the ledger was followed up to here */
@@ -32,9 +33,11 @@ void rg_tally_destroy(struct rg_tally **t_p);
  * to list; RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_tally_add(struct rg_tally *t, uint64_t case_no,
                                const struct rg_hostmsg_item *item);
-/* The report as JSON (free() it), with file numbers where this agency has them.
+/* The report as JSON (free() it), with file numbers where this agency has them, and with the groups
+ * of @breakdown, which may be NULL.
  * Errors: RG_ERR_NOMEM; as rg_feed_get_case(). */
 RG_CHECKED rg_err rg_tally_report(struct rg_tally *t, struct rg_feed *feed,
-                                  const struct rg_tally_totals *totals, char **out);
+                                  const struct rg_tally_totals *totals,
+                                  const struct rg_breakdown *breakdown, char **out);
 
 #endif /* RG_MONITOR_TALLY_H */

@@ -74,6 +74,7 @@ static void clients(void)
                                .name = list[1],
                                .token = 1,
                                .as_of_ms = -1,
+                               .by = 3,
                                .rules = list[0],
                                .entry = list[0]};
         struct rg_bytes out;

@@ -353,6 +353,12 @@ static void test_a_member_records_and_reads(void **state)
     assert_int_equal(a.code, 0);
     assert_int_equal(a.page_token, 0);
     assert_non_null(memmem(a.page_data.data, a.page_data.len, "\"cases\":1", 9));
+    conformance.by = 2;
+    ask(l, s, &conformance, &a);
+    assert_non_null(memmem(a.page_data.data, a.page_data.len, "\"month\":", 8));
+    conformance.by = 4;
+    ask(l, s, &conformance, &a);
+    assert_true(a.code == 65 && memmem(a.error.data, a.error.len, "site and month", 14) != NULL);
     assert_int_equal(l->followed, 1);
     zsock_destroy(&s);
     lab_close(l);

@@ -48,6 +48,11 @@ rg_test(unit monitor_conform
   MODULES ${monitor_modules}
   SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq PkgConfig::zlib
   ARGS $<TARGET_FILE:reigen-rules>)
+rg_test(unit monitor_breakdown
+  SOURCES ${monitor_tests}/monitor_breakdown.c ${monitor_lab}
+  MODULES ${monitor_modules}
+  SYSTEM PkgConfig::cmocka PkgConfig::jansson PkgConfig::czmq
+  ARGS $<TARGET_FILE:reigen-rules>)
 rg_test(unit monitor_json
   SOURCES ${monitor_tests}/monitor_json.c
   MODULES monitor base
@@ -56,6 +61,7 @@ add_dependencies(unit_monitor_acknowledge reigen-rules)
 add_dependencies(unit_monitor_alerts reigen-rules)
 add_dependencies(unit_monitor_amend reigen-rules)
 add_dependencies(unit_monitor_backlog reigen-rules)
+add_dependencies(unit_monitor_breakdown reigen-rules)
 add_dependencies(unit_monitor_compare reigen-rules)
 add_dependencies(unit_monitor_log reigen-rules)
 add_dependencies(unit_monitor_conform reigen-rules)

@@ -38,7 +38,7 @@ static json_t *conform(struct lab *lab, const char *rules, int64_t as_of, rg_err
     struct result r = {0};
     const struct rg_bytes yaml = rules == NULL ? (struct rg_bytes){NULL, 0} : rg_bytes_str(rules);
     const uint64_t until = lab_now() + 60000;
-    const struct rg_monitor_conformance ask = {yaml, as_of, 0, 5, on_result, &r};
+    const struct rg_monitor_conformance ask = {yaml, as_of, 0, 5, on_result, &r, 0};
     assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_OK);
     while (r.calls == 0) {
         assert_true(lab_now() < until);
@@ -160,7 +160,7 @@ static void test_not_followed(void **state)
     lab_feed(lab, 4, h, "b", INT64_C(10) * 86400000);
     lab_open(lab);
     lab_run(lab, 8, 1);
-    struct rg_monitor_conformance ask = {{NULL, 0}, -1, h, 5, on_result, &r};
+    struct rg_monitor_conformance ask = {{NULL, 0}, -1, h, 5, on_result, &r, 0};
     assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_OK);
     for (int i = 0; i < 20; i++) {
         lab_step(lab, 10);
@@ -259,7 +259,7 @@ static void test_bad_rules(void **state)
     /* What waits is bounded, and all of it is answered when the node stops. */
     struct result r[8] = {{0}};
     size_t taken = 0;
-    struct rg_monitor_conformance ask = {{NULL, 0}, -1, 0, 5, on_result, &r[0]};
+    struct rg_monitor_conformance ask = {{NULL, 0}, -1, 0, 5, on_result, &r[0], 0};
     while (taken < 8 && rg_monitor_conformance(lab->monitor, &ask) == RG_OK) {
         taken++;
         ask.ctx = &r[taken % 8];

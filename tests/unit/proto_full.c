@@ -95,7 +95,8 @@ static void request_fields(void **state)
     round_trip(SAMPLE_REQUEST, RG_REQUEST_CASE);
     assert_true(rg_bytes_eq(out.request.file_number, want.file_number));
     round_trip(SAMPLE_REQUEST, RG_REQUEST_CONFORMANCE);
-    assert_true(out.request.as_of_ms == 49 && rg_bytes_eq(out.request.rules, want.rules));
+    assert_true(out.request.as_of_ms == 49 && out.request.by == 3 &&
+                rg_bytes_eq(out.request.rules, want.rules));
     round_trip(SAMPLE_REQUEST, RG_REQUEST_CURSOR);
     assert_true(out.request.acknowledge == 50 && rg_bytes_eq(out.request.name, want.name));
     round_trip(SAMPLE_REQUEST, RG_REQUEST_TEST_HOOK);

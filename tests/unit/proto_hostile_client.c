@@ -80,6 +80,7 @@ static void questions(void **state)
             RG_ERR_INVALID);
     REQUEST(CONFORMANCE, m->conformance->as_of_ms = -1, RG_OK);
     REQUEST(CONFORMANCE, m->conformance->as_of_ms = -2, RG_ERR_INVALID);
+    REQUEST(CONFORMANCE, m->conformance->by = UINT32_MAX, RG_OK); /* the node says why not */
     REQUEST(CURSOR, m->cursor->name = break_str(""), RG_ERR_INVALID);
     REQUEST(CURSOR, m->cursor->name = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);
     REQUEST(TEST_HOOK, m->test_hook->name = break_text(RG_NAME_MAX + 1), RG_ERR_INVALID);

@@ -87,6 +87,7 @@ void sample_request(enum rg_request_kind kind, struct rg_request *out)
                                .unacknowledged = true,
                                .rules = rg_bytes_str("process: x\n"),
                                .as_of_ms = 49,
+                               .by = 3,
                                .name = rg_bytes_str("name"),
                                .acknowledge = 50,
                                .token = 51,
