@@ -117,7 +117,7 @@ rg_err rg_time_parse(struct rg_bytes text, int64_t *out_ms)
         }
     }
     const int64_t ms = days_from_civil(y, m, d) * MS_PER_DAY + day_ms - zone_ms;
-    if (ms < 0) {
+    if (ms < 0 || ms > RG_TIME_MAX) {
         return RG_ERR_INVALID;
     }
     *out_ms = ms;
@@ -126,8 +126,7 @@ rg_err rg_time_parse(struct rg_bytes text, int64_t *out_ms)
 
 void rg_time_format(int64_t ms, char out[RG_TIME_TEXT_MAX])
 {
-    const int64_t last = INT64_C(253402300799999); /* the end of year 9999 */
-    ms = ms < 0 ? 0 : ms > last ? last : ms;
+    ms = ms < 0 ? 0 : ms > RG_TIME_MAX ? RG_TIME_MAX : ms;
     const int64_t days = ms / MS_PER_DAY;
     const int64_t rest = ms % MS_PER_DAY;
     /* The inverse of days_from_civil. */

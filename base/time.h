@@ -7,6 +7,7 @@
 #include "base/types.h"
 
 #define RG_TIME_TEXT_MAX 32
+#define RG_TIME_MAX INT64_C(253402300799999) /* ms: the end of year 9999 */
 
 /* Parse `2011-10-11T13:45:40.276+02:00` (fraction optional, up to 9 digits, cut to milliseconds;
  * zone `Z` or `+hh:mm`; a blank may stand for the T; a missing zone means UTC; a date alone means

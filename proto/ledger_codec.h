@@ -47,7 +47,7 @@ struct rg_about {
  * fields. */
 struct rg_event {
     struct rg_bytes step;
-    int64_t occurred_ms;
+    int64_t occurred_ms; /* 0 to RG_TIME_MAX */
     uint32_t field_count;
     struct rg_event_field fields[RG_FIELDS_MAX];
     struct rg_about about;

@@ -1,5 +1,6 @@
 /* Events and the sealed bodies that carry them: what only readers of a case understand. */
 #include "base/bytes.h"
+#include "base/time.h"
 #include "crypto/hash.h"
 #include "ledger.pb-c.h"
 #include "proto/ledger_codec.h"
@@ -110,6 +111,9 @@ rg_err rg_ledger_codec_decode_event(struct rg_arena *arena, struct rg_bytes byte
     if (!rg_pack_text(m->step, RG_NAME_MAX, &e.step) || m->n_fields > RG_FIELDS_MAX ||
         !read_about(m->about, &e.about)) {
         return RG_ERR_INVALID;
+    }
+    if (m->occurred_ms < 0 || m->occurred_ms > RG_TIME_MAX) {
+        return RG_ERR_INVALID; /* no rules could judge it */
     }
     if (e.about.kind == RG_ABOUT_ACKNOWLEDGE ? e.step.len > 0 || m->n_fields > 0
                                              : e.step.len == 0) {

@@ -1,4 +1,5 @@
 #include "rules/hostmsg.h"
+#include "base/time.h"
 #include <stdlib.h>
 
 #include "base/panic.h"
@@ -6,7 +7,6 @@
 #define HEAD 6 /* u32 length, u8 format, u8 kind */
 #define MORE 1
 #define END 0
-#define TIME_MAX INT64_C(253402300799999) /* the end of year 9999 */
 
 void rg_hostmsg_buf_init(struct rg_hostmsg_buf *b, size_t max)
 {
@@ -294,7 +294,7 @@ static struct rg_bytes get_name(struct rg_reader *r, size_t min)
 static int64_t get_time(struct rg_reader *r)
 {
     const uint64_t v = rg_bytes_get_u64(r);
-    if (v > (uint64_t)TIME_MAX) {
+    if (v > (uint64_t)RG_TIME_MAX) {
         r->failed = true;
         return 0;
     }

@@ -10,13 +10,14 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/time.h"
 
-#define RG_SOLL_STATE_HEAD 64                           /* most bytes of the head */
-#define RG_SOLL_STATE_RULE 48                           /* most bytes of a rule without its lists */
-#define RG_SOLL_STATE_OPEN_COST 14                      /* of an open activation without its key */
-#define RG_SOLL_STATE_DROPPED (-2)                      /* event number of what compact removes */
-#define RG_SOLL_STATE_EVENT_COST 5                      /* of a violating event */
-#define RG_SOLL_STATE_TIME_MAX INT64_C(253402300799999) /* the end of year 9999 */
+#define RG_SOLL_STATE_HEAD 64      /* most bytes of the head */
+#define RG_SOLL_STATE_RULE 48      /* most bytes of a rule without its lists */
+#define RG_SOLL_STATE_OPEN_COST 14 /* of an open activation without its key */
+#define RG_SOLL_STATE_DROPPED (-2) /* event number of what compact removes */
+#define RG_SOLL_STATE_EVENT_COST 5 /* of a violating event */
+#define RG_SOLL_STATE_TIME_MAX RG_TIME_MAX
 #define RG_SOLL_STATE_SITE_MAX (RG_DEFINITION_LIST_MAX + 1)
 #define RG_SOLL_STATE_EVENTS_MAX (INT64_C(1) << 32) /* entries of a case */
 

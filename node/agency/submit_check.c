@@ -114,8 +114,9 @@ bool rg_submit_check_events(const struct rg_submit_check *c, struct rg_arena *ar
                           r->events[i].len, RG_SUBMIT_EVENT_MAX);
         }
         if (rg_ledger_codec_decode_event(arena, r->events[i], &e) != RG_OK) {
-            return refuse(&p, "it is not a well-formed Event in its canonical encoding; encode it "
-                              "with libreigen");
+            return refuse(&p,
+                          "it is not a well-formed Event in its canonical encoding, of the years "
+                          "1970 to 9999; encode it with libreigen");
         }
         const bool acknowledges = e.about.kind == RG_ABOUT_ACKNOWLEDGE;
         if (acknowledges && r->cases[i].len > 0) {

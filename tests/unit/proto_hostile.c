@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/time.h"
 #include "crypto/sign.h"
 #include "ledger.pb-c.h"
 #include "peer.pb-c.h"
@@ -347,6 +348,26 @@ static void a_zero_inside_a_text(void **state)
     rg_arena_fini(&arena);
 }
 
+/* A time that no rules could judge. */
+static void a_time_out_of_range(void **state)
+{
+    static const int64_t times[] = {-1, INT64_MIN, RG_TIME_MAX + 1, INT64_MAX};
+    struct rg_event out;
+    struct rg_arena arena;
+    struct rg_bytes bytes;
+    struct rg_event e = {.step = rg_bytes_str("a"), .occurred_ms = RG_TIME_MAX};
+    (void)state;
+    assert_int_equal(rg_arena_init(&arena, 4096), RG_OK);
+    assert_int_equal(rg_ledger_codec_encode_event(&arena, &e, &bytes), RG_OK);
+    assert_int_equal(rg_ledger_codec_decode_event(&arena, bytes, &out), RG_OK);
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        e.occurred_ms = times[i];
+        assert_int_equal(rg_ledger_codec_encode_event(&arena, &e, &bytes), RG_OK);
+        assert_int_equal(rg_ledger_codec_decode_event(&arena, bytes, &out), RG_ERR_INVALID);
+    }
+    rg_arena_fini(&arena);
+}
+
 /* Lists whose decoded form is larger than their bytes. */
 static void wide_lists(void **state)
 {
@@ -367,15 +388,22 @@ static void wide_lists(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(peer_envelope),  cmocka_unit_test(peer_gossip),
-        cmocka_unit_test(peer_status),    cmocka_unit_test(peer_sync),
-        cmocka_unit_test(peer_keys),      cmocka_unit_test(peer_digests),
-        cmocka_unit_test(unknown_fields), cmocka_unit_test(events),
-        cmocka_unit_test(abouts),         cmocka_unit_test(bodies),
-        cmocka_unit_test(submissions),    cmocka_unit_test(blocks),
-        cmocka_unit_test(texts),          cmocka_unit_test(a_zero_inside_a_text),
-        cmocka_unit_test(wide_lists)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(peer_envelope),
+                                       cmocka_unit_test(peer_gossip),
+                                       cmocka_unit_test(peer_status),
+                                       cmocka_unit_test(peer_sync),
+                                       cmocka_unit_test(peer_keys),
+                                       cmocka_unit_test(peer_digests),
+                                       cmocka_unit_test(unknown_fields),
+                                       cmocka_unit_test(events),
+                                       cmocka_unit_test(abouts),
+                                       cmocka_unit_test(bodies),
+                                       cmocka_unit_test(submissions),
+                                       cmocka_unit_test(blocks),
+                                       cmocka_unit_test(texts),
+                                       cmocka_unit_test(a_zero_inside_a_text),
+                                       cmocka_unit_test(a_time_out_of_range),
+                                       cmocka_unit_test(wide_lists)};
     if (rg_sign_start() != RG_OK || break_start() != 0) {
         return 1;
     }

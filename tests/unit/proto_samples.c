@@ -282,7 +282,7 @@ void sample_event(unsigned kind, struct rg_event *out)
     }
     *out = (struct rg_event){.step = rg_bytes_str("T02 Pr\xc3\xbc"
                                                   "fung"),
-                             .occurred_ms = -131,
+                             .occurred_ms = 131,
                              .field_count = 2,
                              .fields = {{rg_bytes_str("group"), rg_bytes_str("")},
                                         {rg_bytes_str("role"), rg_bytes_str("x")}},
