@@ -193,10 +193,14 @@ size_t rg_backlog_waiting(const struct rg_backlog *b)
     return b->change_count;
 }
 
-/* The mean age; 0 on the event clock, which stands still between a case's entries. */
+#define NO_AGE (-1) /* on the event clock, which stands still between a case's entries */
+
 static int64_t mean_age(const struct rg_backlog *b, const struct sum *sum, int64_t time_ms)
 {
-    if (sum->count == 0 || b->definition->clock != RG_DEFINITION_LEDGER) {
+    if (b->definition->clock != RG_DEFINITION_LEDGER) {
+        return NO_AGE;
+    }
+    if (sum->count == 0) {
         return 0;
     }
     return time_ms - sum->since_s / (int64_t)sum->count * SECOND_MS;
@@ -296,7 +300,7 @@ static void add_numbers(const struct rg_definition_rule *r, const struct sum *su
                        words[0], sum->count, words[2], r->n);
     }
     len = strlen(text);
-    if (r->limit_ms > 0) {
+    if (r->limit_ms > 0 && age_ms != NO_AGE) {
         (void)snprintf(text + len, RG_ALERTLOG_TEXT_MAX - len, " (%s: %s; %s %s.)", words[1],
                        span(age_ms, age), words[2], span(r->limit_ms, limit));
     }
