@@ -83,10 +83,15 @@ struct rg_session_place {
     uint64_t next_case;
     uint32_t next_event;
     uint64_t through;
+    uint64_t after;   /* the `through` of an earlier listing: only what changed; 0: everything */
+    uint64_t time_ms; /* of the newest block that the node had followed at the first page */
+    uint32_t version; /* of the process definition in force after that block */
 };
-/* One page of all events of all cases that the agency may read, case by case. Moves @place to where
- * the next page begins; its next_case is 0 after the last one. Together the pages hold what the
- * node knew when it gave the first. */
+/* One page of all events of all cases that the agency may read, or of the cases with anything
+ * recorded, cancelled or corrected after @place->after: case by case, each from its first event on.
+ * Moves @place to where the next page begins; its next_case is 0 after the last one. Together the
+ * pages hold what the node knew when it gave the first, before which it has followed all that it
+ * knows as final; RG_ERR_BUSY: it could not in 10 s. */
 RG_CHECKED rg_err rg_session_events(struct rg_session *s, struct rg_session_place *place,
                                     struct rg_answer *out);
 

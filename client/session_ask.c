@@ -3,6 +3,7 @@
 #include "client/session_priv.h"
 #include <stdlib.h>
 
+#define EVENTS_MS 20000 /* the node itself waits up to 10 s for its blocks */
 #define CONFORMANCE_MS 120000
 #define CONFORMANCE_MAX (512u * 1024 * 1024)
 #define CONFORMANCE_TRIES 3
@@ -49,10 +50,17 @@ rg_err rg_session_events(struct rg_session *s, struct rg_session_place *place,
     const struct rg_request r = {.kind = RG_REQUEST_EVENTS,
                                  .from_case = place->next_case,
                                  .from_event = place->next_event,
-                                 .through = place->through};
-    const rg_err err = ask(s, &r, RG_ANSWER_EVENTS, 0, out);
+                                 .through = place->through,
+                                 .after = place->after};
+    const rg_err err = ask(s, &r, RG_ANSWER_EVENTS, EVENTS_MS, out);
     if (err == RG_OK) {
-        *place = (struct rg_session_place){out->next_case, out->next_event, out->through};
+        if (place->next_case == 0) {
+            place->time_ms = out->time_ms;
+            place->version = out->version;
+        }
+        place->next_case = out->next_case;
+        place->next_event = out->next_event;
+        place->through = out->through;
     }
     return err;
 }

@@ -73,6 +73,7 @@ struct rg_request {
     uint64_t from_case;
     uint32_t from_event;
     uint64_t through;
+    uint64_t after; /* 0: all cases */
     /* DEFINITION; neither: the one in force next */
     uint32_t version; /* 0: not asked for */
     bool has_motion;
@@ -287,6 +288,7 @@ struct rg_answer {
     uint64_t next_case; /* 0: that was all */
     uint32_t next_event;
     uint64_t through;
+    uint64_t time_ms; /* of the newest block followed; `version` is in force after it */
     struct rg_answer_motions motions;
 };
 

@@ -275,6 +275,8 @@ static bool draft_cases(struct draft *d, struct rg_arena *arena, const struct rg
     m->next_case = a->next_case;
     m->next_event = a->next_event;
     m->through = a->through;
+    m->time_ms = a->time_ms;
+    m->version = a->version;
     d->m.events = m;
     d->m.body_case = REIGEN__CLIENT__ANSWER__BODY_EVENTS;
     return true;

@@ -140,7 +140,7 @@ static rg_err read_events(struct rg_arena *arena, Reigen__Client__CaseEvent *con
 static rg_err read_cases(struct rg_arena *arena, const Reigen__Client__Events *m,
                          struct rg_answer *out)
 {
-    if (m->n_cases > LIST_MAX) {
+    if (m->n_cases > LIST_MAX || m->time_ms > INT64_MAX) {
         return RG_ERR_INVALID;
     }
     out->cases = rg_arena_take_array(arena, m->n_cases, sizeof *out->cases);
@@ -167,6 +167,8 @@ static rg_err read_cases(struct rg_arena *arena, const Reigen__Client__Events *m
     out->next_case = m->next_case;
     out->next_event = m->next_event;
     out->through = m->through;
+    out->time_ms = m->time_ms;
+    out->version = m->version;
     return RG_OK;
 }
 

@@ -149,6 +149,7 @@ static bool draft_small(struct draft *d, struct rg_arena *arena, const struct rg
         d->sub.events.case_ = r->from_case;
         d->sub.events.event = r->from_event;
         d->sub.events.through = r->through;
+        d->sub.events.after = r->after;
         d->m.events = &d->sub.events;
         d->m.body_case = REIGEN__CLIENT__REQUEST__BODY_EVENTS;
     } else {
@@ -300,6 +301,7 @@ static rg_err read_body(struct rg_arena *arena, const Reigen__Client__Request *m
         out->from_case = m->events->case_;
         out->from_event = m->events->event;
         out->through = m->events->through;
+        out->after = m->events->after;
         return RG_OK;
     case REIGEN__CLIENT__REQUEST__BODY_BALLOT:
         out->kind = RG_REQUEST_BALLOT;

@@ -406,6 +406,12 @@ static void turn(struct rg_agency *g)
         advance(g, after.mono_ms);
     }
     if (!g->failed) {
+        const rg_err err = rg_api_step(g->api, after);
+        if (err != RG_OK) {
+            fail(g, err, "a request");
+        }
+    }
+    if (!g->failed) {
         const rg_err err = rg_monitor_step(g->monitor, items + own, count - own, after.mono_ms);
         if (err != RG_OK) {
             fail(g, err, "alerts");

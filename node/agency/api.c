@@ -100,6 +100,19 @@ void rg_api__error(struct rg_api *a, const struct rg_submit_client *client, uint
     rg_api_answer(a, client, &answer);
 }
 
+rg_err rg_api__excuse(struct rg_api *a, const struct rg_submit_client *client, rg_err err)
+{
+    if (err == RG_ERR_NOMEM || err == RG_ERR_FULL) {
+        rg_api__error(a, client, 75, "This node is short of memory; try again.");
+        return RG_OK;
+    }
+    if (err == RG_ERR_BUSY) {
+        rg_api__error(a, client, 75, "All readers of this node's store are taken; try again.");
+        return RG_OK;
+    }
+    return err;
+}
+
 struct rg_api_waiter *rg_api__wait(struct rg_api *a, const struct rg_submit_client *client)
 {
     for (size_t i = 0; i < RG_API_PENDING_MAX; i++) {
@@ -375,14 +388,5 @@ rg_err rg_api_on_frame(struct rg_api *a, struct rg_submit_client *client, struct
                       "administrator.");
         return RG_OK;
     }
-    const rg_err done = dispatch(a, client, &r);
-    if (done == RG_ERR_NOMEM || done == RG_ERR_FULL) {
-        rg_api__error(a, client, 75, "This node is short of memory; try again.");
-        return RG_OK;
-    }
-    if (done == RG_ERR_BUSY) {
-        rg_api__error(a, client, 75, "All readers of this node's store are taken; try again.");
-        return RG_OK;
-    }
-    return done;
+    return rg_api__excuse(a, client, dispatch(a, client, &r));
 }

@@ -18,6 +18,7 @@
 #define RG_API_PAGES_BYTES_MAX (64u << 20) /* of all of them */
 #define RG_API_PAGE_KEEP_MS 120000u
 #define RG_API_PENDING_MAX RG_MONITOR_PENDING_MAX
+#define RG_API_PARKED_MAX 32u        /* listings of events that wait for blocks */
 #define RG_API_CASE_EVENTS_MAX 1000u /* shown in one answer, the newest */
 #define RG_API_ALERTS_MAX 1000u      /* in one answer */
 #define RG_API_EVENTS_MAX 1000u      /* of all cases, in one answer */
@@ -57,6 +58,9 @@ void rg_api_destroy(struct rg_api **a_p);
  * of vault, chain or alerts: the node must end. */
 RG_CHECKED rg_err rg_api_on_frame(struct rg_api *a, struct rg_submit_client *client,
                                   struct rg_bytes frame, struct rg_api_now now);
+/* Answer what waited for blocks, now that the agency side has followed some or time has passed.
+ * Errors: as rg_api_on_frame(). */
+RG_CHECKED rg_err rg_api_step(struct rg_api *a, struct rg_api_now now);
 /* The ledger thread's status. */
 void rg_api_on_status(struct rg_api *a, const struct rg_link_status *s);
 /* The ledger stands at @height at least: a client was told. */

@@ -14,6 +14,14 @@ struct rg_api_waiter {
     uint64_t case_no;
 };
 
+/* A listing of events that waits until the node has followed the ledger. */
+struct rg_api_parked {
+    uint64_t height; /* up to which; 0: free */
+    uint64_t after;
+    uint64_t give_up_ms;
+    struct rg_submit_client client;
+};
+
 /* A long result, given out in pages. */
 struct rg_api_page {
     uint64_t token; /* 0: free */
@@ -30,6 +38,7 @@ struct rg_api {
     struct rg_arena encode;
     struct rg_arena build;
     struct rg_api_waiter waiter[RG_API_PENDING_MAX];
+    struct rg_api_parked parked[RG_API_PARKED_MAX];
     struct rg_api_page page[RG_API_PAGES_MAX];
     size_t page_bytes;
     uint64_t last_token;
@@ -43,6 +52,8 @@ struct rg_api {
 /* Answer with an exit code and a sentence. */
 void rg_api__error(struct rg_api *a, const struct rg_submit_client *client, uint32_t code,
                    const char *text);
+/* Tell the client of an error that passes and return RG_OK; others are handed on. */
+rg_err rg_api__excuse(struct rg_api *a, const struct rg_submit_client *client, rg_err err);
 /* A free place for a request that waits; NULL: none (the client was told). */
 struct rg_api_waiter *rg_api__wait(struct rg_api *a, const struct rg_submit_client *client);
 /* The handlers by kind. Errors: as rg_api_on_frame(). */

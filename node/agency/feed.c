@@ -320,3 +320,31 @@ rg_err rg_feed_next_case(struct rg_feed *f, uint64_t after, uint64_t *out_case_n
     const rg_err err = rg_vault_case_next(f->vault, after, out_case_no);
     return err == RG_ERR_NOT_FOUND ? err : damage(err);
 }
+
+rg_err rg_feed_next_changed(struct rg_feed *f, struct rg_feed_changes *c, uint64_t *out_case_no)
+{
+    const uint64_t end = rg_num_min(c->through, rg_feed_tip(f));
+    rg_err err = RG_ERR_NOT_FOUND;
+    if (c->after >= end) {
+        c->next = rg_num_max(c->next, end + 1);
+        return err;
+    }
+    c->next = rg_num_max(c->next, c->after + 1);
+    rg_err read = rg_vault_begin_read(f->vault);
+    if (read != RG_OK) {
+        return read;
+    }
+    while (err == RG_ERR_NOT_FOUND && read == RG_OK && c->next <= end && c->left > 0) {
+        struct rg_vault_feed record;
+        c->left--;
+        read = damage(rg_vault_list_get_feed(f->vault, c->next, &record));
+        if (read == RG_OK && record.previous <= c->after) {
+            *out_case_no = record.case_no;
+            err = RG_OK;
+        } else {
+            c->next++;
+        }
+    }
+    rg_vault_end(f->vault);
+    return read == RG_OK ? err : read;
+}

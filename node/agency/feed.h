@@ -106,6 +106,19 @@ RG_CHECKED rg_err rg_feed_get_case(struct rg_feed *f, uint64_t case_no, struct r
 /* Give the first case with at least one event whose number is above @after (0: the first of all).
  * Errors: RG_ERR_NOT_FOUND there is none; RG_ERR_CORRUPT; RG_ERR_IO. */
 RG_CHECKED rg_err rg_feed_next_case(struct rg_feed *f, uint64_t after, uint64_t *out_case_no);
+/* A search for the cases with an event in (@after, @through]. An entry that cancels or corrects is
+ * an event of its case, so it changes the case too. */
+struct rg_feed_changes {
+    uint64_t after;
+    uint64_t through;
+    uint64_t next; /* event to look at; moved by the search */
+    uint32_t left; /* events that may still be looked at; counted down */
+};
+/* Give the next such case, each once: @c->next is then its first event in the span, and the caller
+ * goes on behind that. Errors: RG_ERR_NOT_FOUND there is none up to @c->through, or, with @c->next
+ * not beyond it, @c->left is used up; RG_ERR_CORRUPT; RG_ERR_IO; RG_ERR_BUSY. */
+RG_CHECKED rg_err rg_feed_next_changed(struct rg_feed *f, struct rg_feed_changes *c,
+                                       uint64_t *out_case_no);
 
 /* Made by the agency thread: a reader over vault and chain (@blocks), both borrowed. Errors:
  * RG_ERR_NOMEM. */

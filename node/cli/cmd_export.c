@@ -81,10 +81,7 @@ static int say_file(const struct exporting *e, rg_err err)
 static int export_all(struct exporting *e)
 {
     struct rg_session_place place = {0};
-    int code = rg_history_settle(e->session);
-    if (code != RG_CLI_OK) {
-        return code;
-    }
+    int code = RG_CLI_OK;
     rg_err err = rg_exportfile_open(e->path, &e->x.out);
     if (err != RG_OK) {
         return say_file(e, err);

@@ -1,23 +1,26 @@
 #include "base/bytes.h"
-#include "base/time.h"
 #include "node/cli/commands.h"
 #include "node/cli/definition_file.h"
 #include "node/cli/history.h"
 #include "node/cli/logfile.h"
 #include "node/cli/profile.h"
 #include "node/cli/say.h"
-#include "node/cli/shadow.h"
-#include "node/cli/status_json.h"
-#include <stdio.h>
+#include "node/cli/shadow_print.h"
 #include <stdlib.h>
+#include <time.h>
 
-static const char *const judgements[RG_SHADOW_JUDGEMENTS + 1] = {"vacuous", "satisfied", "pending",
-                                                                 "violated", "absent"};
+#define LOOK_MS 500   /* for what is new */
+#define RETRY_MS 1000 /* when the node is gone */
 
 /* One run. */
 struct shadowing {
     struct rg_definition_file version[RG_SHADOW_SIDES];
     struct rg_shadow *shadow;
+    struct rg_session *session;    /* NULL: no node is asked */
+    struct rg_session_place place; /* of the history that was read last */
+    bool follow;
+    bool in_force; /* the version before is the one in force */
+    bool json;
 };
 
 /* The exit code of a failure of the shadow, said. */
@@ -41,11 +44,20 @@ static int say_shadow(const struct shadowing *r, rg_err err)
     return RG_CLI_INTERNAL;
 }
 
-static int take_event(void *ctx, const struct rg_export_event *e)
+static int take_event(struct shadowing *r, const struct rg_export_event *e)
 {
-    struct shadowing *r = ctx;
     const rg_err err = rg_shadow_add(r->shadow, e);
     return err == RG_OK ? RG_CLI_OK : say_shadow(r, err);
+}
+
+/* The node tells each case whole, from its first event on. */
+static int take_told(void *ctx, const struct rg_export_event *e)
+{
+    struct shadowing *r = ctx;
+    if (e->event_no == 0) {
+        rg_shadow_renew(r->shadow, e);
+    }
+    return take_event(r, e);
 }
 
 /* Put the fields that @def knows into @out; their values are judged by the rules alone. */
@@ -115,173 +127,108 @@ static int read_log(struct shadowing *r, const char *path, const char *agency)
     return code;
 }
 
-static int read_history(const struct rg_cli *cli, struct shadowing *r, struct rg_session *session)
+static void versions(const struct shadowing *r, struct rg_shadow_version v[RG_SHADOW_SIDES])
 {
-    const struct rg_shadow_version v[RG_SHADOW_SIDES] = {
-        {r->version[RG_SHADOW_BEFORE].def, r->version[RG_SHADOW_BEFORE].yaml},
-        {r->version[RG_SHADOW_AFTER].def, r->version[RG_SHADOW_AFTER].yaml}};
-    struct rg_session_place place = {0};
+    for (size_t i = 0; i < RG_SHADOW_SIDES; i++) {
+        v[i] = (struct rg_shadow_version){r->version[i].def, r->version[i].yaml};
+    }
+}
+
+static int read_history(const struct rg_cli *cli, struct shadowing *r)
+{
+    struct rg_shadow_version v[RG_SHADOW_SIDES];
     const char *log = rg_opts_get(cli, "log");
+    versions(r, v);
     const rg_err err = rg_shadow_create(v[RG_SHADOW_BEFORE], v[RG_SHADOW_AFTER], &r->shadow);
     if (err != RG_OK) {
         return say_shadow(r, err);
     }
-    if (log != NULL) {
-        return read_log(r, log, rg_opts_get(cli, "agency"));
-    }
-    const int code = rg_history_settle(session);
-    return code == RG_CLI_OK ? rg_history_walk(session, &place, take_event, r) : code;
+    return log != NULL ? read_log(r, log, rg_opts_get(cli, "agency"))
+                       : rg_history_walk(r->session, &r->place, take_told, r);
 }
 
-static json_t *numbers(const struct rg_shadow_difference *d, size_t side)
+static rg_err judge(const struct shadowing *r, struct rg_shadow_result *out)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < d->event_count[side]; i++) {
-        (void)json_array_append_new(list, json_integer((json_int_t)d->events[side][i]));
-    }
-    return list;
+    return rg_shadow_judge(r->shadow, r->follow ? (int64_t)r->place.time_ms : RG_SHADOW_ONCE, out);
 }
 
-static int json_differences(const struct rg_shadow_result *x)
+static int show(const struct shadowing *r)
 {
-    int code = RG_CLI_OK;
-    for (size_t i = 0; code == RG_CLI_OK && i < x->difference_count; i++) {
-        const struct rg_shadow_difference *d = &x->differences[i];
-        code = rg_status_json_line(json_pack(
-            "{s:s,s:o,s:s,s:s,s:o,s:o}", "rule", x->rules[d->rule].id, "case",
-            rg_status_json_text(d->case_id), "before", judgements[d->judged[RG_SHADOW_BEFORE]],
-            "after", judgements[d->judged[RG_SHADOW_AFTER]], "events_before",
-            numbers(d, RG_SHADOW_BEFORE), "events_after", numbers(d, RG_SHADOW_AFTER)));
-    }
-    return code;
-}
-
-static json_t *json_counts(const struct rg_shadow_rule *rule, size_t side)
-{
-    if (!rule->in[side]) {
-        return json_null();
-    }
-    json_t *o = json_object();
-    for (size_t i = 0; i < RG_SHADOW_JUDGEMENTS; i++) {
-        (void)json_object_set_new(o, judgements[i], json_integer((json_int_t)rule->cases[side][i]));
-    }
-    return o;
-}
-
-static int json_summary(const struct shadowing *r, const struct rg_shadow_result *x)
-{
-    char as_of[RG_TIME_TEXT_MAX];
-    json_t *rules = json_array();
-    json_t *only[RG_SHADOW_SIDES] = {json_array(), json_array()};
-    rg_time_format(x->as_of_ms, as_of);
-    for (size_t i = 0; i < x->rule_count; i++) {
-        const struct rg_shadow_rule *rule = &x->rules[i];
-        (void)json_array_append_new(rules, json_pack("{s:s,s:o,s:o,s:I}", "id", rule->id, "before",
-                                                     json_counts(rule, RG_SHADOW_BEFORE), "after",
-                                                     json_counts(rule, RG_SHADOW_AFTER), "differ",
-                                                     (json_int_t)rule->differ));
-        for (size_t side = 0; side < RG_SHADOW_SIDES; side++) {
-            if (!rule->in[RG_SHADOW_SIDES - 1 - side]) {
-                (void)json_array_append_new(only[side], json_string(rule->id));
-            }
-        }
-    }
-    return rg_status_json_line(
-        json_pack("{s:{s:s,s:i},s:{s:s,s:i},s:s,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "before", "process",
-                  r->version[RG_SHADOW_BEFORE].def->process, "version",
-                  (int)r->version[RG_SHADOW_BEFORE].def->version, "after", "process",
-                  r->version[RG_SHADOW_AFTER].def->process, "version",
-                  (int)r->version[RG_SHADOW_AFTER].def->version, "as_of", as_of, "cases",
-                  (json_int_t)x->cases, "events", (json_int_t)x->events, "cases_differ",
-                  (json_int_t)x->differ, "differences", (json_int_t)x->difference_count, "added",
-                  only[RG_SHADOW_AFTER], "removed", only[RG_SHADOW_BEFORE], "rules", rules));
-}
-
-static void print_numbers(const struct rg_shadow_difference *d, size_t side)
-{
-    for (size_t i = 0; i < d->event_count[side]; i++) {
-        (void)printf("%s%lld", i == 0 ? "" : ",", (long long)d->events[side][i]);
-    }
-    (void)fputs(d->event_count[side] == 0 ? "-" : "", stdout);
-}
-
-static void print_differences(const struct rg_shadow_result *x)
-{
-    if (x->difference_count > 0) {
-        (void)printf("%-12s %-24s %-9s    %-9s  %s\n", "rule", "case", "before", "after",
-                     "violating events");
-    }
-    for (size_t i = 0; i < x->difference_count; i++) {
-        const struct rg_shadow_difference *d = &x->differences[i];
-        (void)printf("%-12s ", x->rules[d->rule].id);
-        rg_say_text(d->case_id);
-        (void)printf("%*s %-9s -> %-9s  ", d->case_id.len < 24 ? (int)(24 - d->case_id.len) : 0, "",
-                     judgements[d->judged[RG_SHADOW_BEFORE]],
-                     judgements[d->judged[RG_SHADOW_AFTER]]);
-        print_numbers(d, RG_SHADOW_BEFORE);
-        (void)fputs(" -> ", stdout);
-        print_numbers(d, RG_SHADOW_AFTER);
-        (void)fputc('\n', stdout);
-    }
-    (void)fputs(x->difference_count > 0 ? "\n" : "", stdout);
-}
-
-/* `old -> new`, or one number where both are the same; `-` for a version without the rule. */
-static void print_change(const struct rg_shadow_rule *rule, size_t judgement)
-{
-    char text[64];
-    char side[RG_SHADOW_SIDES][24] = {"-", "-"};
-    for (size_t i = 0; i < RG_SHADOW_SIDES; i++) {
-        if (rule->in[i]) {
-            (void)snprintf(side[i], sizeof side[i], "%llu",
-                           (unsigned long long)rule->cases[i][judgement]);
-        }
-    }
-    const bool same = strcmp(side[0], side[1]) == 0;
-    (void)snprintf(text, sizeof text, "%s%s%s", side[0], same ? "" : " -> ", same ? "" : side[1]);
-    (void)printf(" %18s", text);
-}
-
-static void print_summary(const struct shadowing *r, const struct rg_shadow_result *x)
-{
-    char as_of[RG_TIME_TEXT_MAX];
-    rg_time_format(x->as_of_ms, as_of);
-    (void)printf("%-12s %8s %18s %18s %18s %18s\n", "rule", "differ", "satisfied", "violated",
-                 "pending", "vacuous");
-    for (size_t i = 0; i < x->rule_count; i++) {
-        const struct rg_shadow_rule *rule = &x->rules[i];
-        (void)printf("%-12s %8llu", rule->id, (unsigned long long)rule->differ);
-        print_change(rule, 1);
-        print_change(rule, 3);
-        print_change(rule, 2);
-        print_change(rule, 0);
-        (void)printf("%s\n", !rule->in[RG_SHADOW_BEFORE]  ? "  added"
-                             : !rule->in[RG_SHADOW_AFTER] ? "  removed"
-                                                          : "");
-    }
-    (void)printf(
-        "`%s` version %u -> `%s` version %u: %llu of %llu cases differ (%llu events, as of "
-        "%s)\n",
-        r->version[RG_SHADOW_BEFORE].def->process, r->version[RG_SHADOW_BEFORE].def->version,
-        r->version[RG_SHADOW_AFTER].def->process, r->version[RG_SHADOW_AFTER].def->version,
-        (unsigned long long)x->differ, (unsigned long long)x->cases, (unsigned long long)x->events,
-        as_of);
-}
-
-static int show(const struct rg_cli *cli, const struct shadowing *r)
-{
+    struct rg_shadow_version v[RG_SHADOW_SIDES];
     struct rg_shadow_result x;
-    const rg_err err = rg_shadow_judge(r->shadow, &x);
+    const rg_err err = judge(r, &x);
     if (err != RG_OK) {
         return say_shadow(r, err);
     }
-    if (cli->json) {
-        const int code = json_differences(&x);
-        return code == RG_CLI_OK ? json_summary(r, &x) : code;
+    versions(r, v);
+    return rg_shadow_print_all(v, &x, r->json);
+}
+
+static void rest(int64_t ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    (void)nanosleep(&pause, NULL); /* a signal ends it */
+}
+
+/* Judge and tell what the last look at the node brought. @out_end: nothing more is to be told. */
+static int tell_news(struct shadowing *r, uint64_t after, bool *out_end)
+{
+    const uint32_t judged_by = r->version[RG_SHADOW_BEFORE].def->version;
+    struct rg_shadow_result x;
+    if (r->place.through < after) {
+        rg_say_error("the node's history is shorter than what was read before: its data was "
+                     "replaced; start again");
+        return RG_CLI_AGAIN;
     }
-    print_differences(&x);
-    print_summary(r, &x);
-    return fflush(stdout) == 0 ? RG_CLI_OK : RG_CLI_DISK;
+    if (r->in_force && r->place.version != judged_by) {
+        rg_say_note("version %u of the process definition is in force now, no longer version %u "
+                    "that was compared with; start again to compare with it",
+                    r->place.version, judged_by);
+        *out_end = true;
+        return RG_CLI_OK;
+    }
+    const rg_err err = judge(r, &x);
+    *out_end = err == RG_ERR_CLOSED;
+    if (err != RG_OK) {
+        return *out_end ? RG_CLI_OK : say_shadow(r, err);
+    }
+    return rg_shadow_print_news(&x, r->json);
+}
+
+/* Go on with what is recorded from here on, until the stop flag is set. */
+static int follow(struct shadowing *r)
+{
+    int code = RG_CLI_OK;
+    bool end = false;
+    bool lost = false;
+    rg_say_note("following after event %llu", (unsigned long long)r->place.through);
+    while (code == RG_CLI_OK && !end && rg_say_stop == 0) {
+        const struct rg_session_place before = r->place;
+        rg_err err = RG_OK;
+        rest(lost ? RETRY_MS : LOOK_MS);
+        r->place = (struct rg_session_place){.after = before.through};
+        code = rg_history_try(r->session, &r->place, take_told, r, &err);
+        if (code != RG_CLI_OK || err == RG_ERR_CLOSED || rg_say_stop != 0) {
+            break;
+        }
+        if (err == RG_OK) {
+            if (lost) {
+                rg_say_note("reigen: the node is back");
+            }
+            lost = false;
+            code = tell_news(r, before.through, &end);
+            continue;
+        }
+        r->place = before;
+        if (err != RG_ERR_UNREACHABLE && err != RG_ERR_TIMEOUT && err != RG_ERR_BUSY) {
+            return rg_say_session(r->session);
+        }
+        if (!lost) {
+            rg_say_note("reigen: waiting for the node: %s", rg_session_why(r->session));
+        }
+        lost = true;
+    }
+    return code;
 }
 
 /* The version in force, from the node. */
@@ -303,42 +250,63 @@ static int ask_version(struct rg_session *session, struct rg_definition_file *ou
                                    (struct rg_bytes){copy, a.definition.len}, out);
 }
 
-static int run(struct rg_cli *cli)
+static int check_options(const struct rg_cli *cli)
 {
-    static struct shadowing r;
-    static struct rg_profile profile;
-    char findings[RG_DEFINITION_ERROR_MAX];
-    struct rg_session *session = NULL;
-    const char *against = rg_opts_get(cli, "against");
-    const bool node = against == NULL || rg_opts_get(cli, "log") == NULL;
-    if (rg_opts_get(cli, "agency") != NULL && rg_opts_get(cli, "log") == NULL) {
+    const bool log = rg_opts_get(cli, "log") != NULL;
+    if (rg_opts_get(cli, "agency") != NULL && !log) {
         rg_say_error("--agency says who recorded the events of a --log; the node knows its own");
         return RG_CLI_USAGE;
     }
-    int code = rg_definition_file_read(cli->args[0], &r.version[RG_SHADOW_AFTER]);
+    if (rg_opts_has(cli, "follow") && log) {
+        rg_say_error("--follow goes on with what my node records; a --log has an end, leave one of "
+                     "them out");
+        return RG_CLI_USAGE;
+    }
+    return RG_CLI_OK;
+}
+
+static int read_versions(const struct rg_cli *cli, struct shadowing *r)
+{
+    char findings[RG_DEFINITION_ERROR_MAX];
+    const char *against = rg_opts_get(cli, "against");
+    int code = rg_definition_file_read(cli->args[0], &r->version[RG_SHADOW_AFTER]);
     if (code == RG_CLI_OK && against != NULL) {
-        code = rg_definition_file_read(against, &r.version[RG_SHADOW_BEFORE]);
+        code = rg_definition_file_read(against, &r->version[RG_SHADOW_BEFORE]);
     }
     if (code == RG_CLI_OK) {
-        rg_definition_lint(r.version[RG_SHADOW_AFTER].def, findings);
+        rg_definition_lint(r->version[RG_SHADOW_AFTER].def, findings);
         if (findings[0] != '\0') {
             rg_say_note("%s", findings);
         }
     }
+    return code;
+}
+
+static int run(struct rg_cli *cli)
+{
+    static struct shadowing r;
+    static struct rg_profile profile;
+    r.in_force = rg_opts_get(cli, "against") == NULL;
+    r.follow = rg_opts_has(cli, "follow");
+    r.json = cli->json;
+    const bool node = r.in_force || rg_opts_get(cli, "log") == NULL;
+    int code = check_options(cli);
+    code = code == RG_CLI_OK ? read_versions(cli, &r) : code;
     if (code == RG_CLI_OK && node) {
-        code = rg_profile_open(cli, &profile, &session);
+        code = rg_profile_open(cli, &profile, &r.session);
     }
-    if (code == RG_CLI_OK && against == NULL) {
-        code = ask_version(session, &r.version[RG_SHADOW_BEFORE]);
+    if (code == RG_CLI_OK && r.in_force) {
+        code = ask_version(r.session, &r.version[RG_SHADOW_BEFORE]);
     }
-    code = code == RG_CLI_OK ? read_history(cli, &r, session) : code;
+    code = code == RG_CLI_OK ? read_history(cli, &r) : code;
     rg_say_progress_end();
-    code = code == RG_CLI_OK ? show(cli, &r) : code;
+    code = code == RG_CLI_OK ? show(&r) : code;
+    code = code == RG_CLI_OK && r.follow ? follow(&r) : code;
     rg_shadow_destroy(&r.shadow);
     rg_definition_file_fini(&r.version[RG_SHADOW_BEFORE]);
     rg_definition_file_fini(&r.version[RG_SHADOW_AFTER]);
     if (node) {
-        rg_profile_close(&profile, &session);
+        rg_profile_close(&profile, &r.session);
     }
     return code;
 }
@@ -346,6 +314,7 @@ static int run(struct rg_cli *cli)
 static const struct rg_cli_option options[] = {
     {"against", "FILE", "compare with this version instead of the one in force"},
     {"log", "FILE", "judge this event log, CSV or XES, instead of what my node holds"},
+    {"follow", NULL, "go on: tell what becomes judged differently, or ceases to be, as it comes"},
     {"agency", "NAME", "who recorded the events of --log; by default nobody that a rule names"},
     {NULL, NULL, NULL},
 };
@@ -361,9 +330,12 @@ const struct rg_cli_command rg_cmd_process_shadow = {
         "many cases were satisfied, violated, pending, vacuous, and would be. Of a rule that one "
         "version lacks (absent) the cases are listed that the other has violated or pending. "
         "Nothing is changed; ends with 0 whether or not there are differences, with 65 when a "
-        "definition is bad. With --against and --log it needs no node.",
+        "definition is bad. With --against and --log it needs no node. With --follow it goes on "
+        "until SIGINT or SIGTERM, or until another version comes into force, and prints each case "
+        "that becomes judged differently, otherwise than before, or differently no more, by an "
+        "event, a cancellation or a deadline that passes.",
     .options = options,
-    .examples = {"reigen process shadow new.yaml",
+    .examples = {"reigen process shadow new.yaml --follow",
                  "reigen process shadow new.yaml --against old.yaml --log log.csv.gz --json"},
     .min_args = 1,
     .max_args = 1,

@@ -10,10 +10,11 @@
 
 struct rg_export_event {
     struct rg_bytes case_id; /* file number of this agency, or the pseudonym in hexadecimal */
-    uint32_t event_no;       /* in its case, from 0: the first of a case tells that it begins */
-    struct rg_bytes agency;  /* that recorded it */
-    int64_t recorded_ms;     /* time of its block */
-    bool is_void;            /* cancelled, or about another event: it has its number, that is all */
+    struct rg_bytes key; /* the same for ever, also when a file number comes later; may be empty */
+    uint32_t event_no;   /* in its case, from 0: the first of a case tells that it begins */
+    struct rg_bytes agency; /* that recorded it */
+    int64_t recorded_ms;    /* time of its block */
+    bool is_void;           /* cancelled, or about another event: it has its number, that is all */
     const struct rg_event *event;
 };
 

@@ -1,62 +1,26 @@
 #include "node/cli/shadow.h"
-#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/num.h"
 #include "node/cli/say.h"
-#include "rules/host.h"
+#include "node/cli/shadow_priv.h"
 #include "rules/reigen_rules.h"
 #include <stdlib.h>
 
-#define BLOCK_BYTES ((size_t)1 << 20)
-#define MESSAGE_BYTES (RG_HOSTMSG_BATCH_MAX / 4) /* of events; the state comes on top */
 #define RULES_MAX (2u * RG_DEFINITION_RULES_MAX)
 #define NONE SIZE_MAX
 
-/* An event of the history; texts stand in the blocks. */
-struct kept {
-    struct rg_bytes case_id;
-    struct rg_bytes agency;
-    struct rg_bytes step;
-    const struct rg_event_field *fields;
-    uint32_t field_count;
-    uint32_t order; /* of arrival */
-    bool is_void;
-    int64_t recorded_ms;
-    int64_t occurred_ms;
-};
-
-/* One version with its engine. */
-struct side {
-    const struct rg_definition *def;
-    struct rg_host *host;
-    struct rg_hostmsg_buf in;
-    struct rg_hostmsg_buf out;
-    struct rg_hostmsg_item verdict[RG_DEFINITION_RULES_MAX]; /* of the case; borrow from out */
-};
-
-/* Where a difference's numbers begin, while the list of numbers still grows. */
-struct found {
-    struct rg_shadow_difference d;
-    size_t start;
-};
-
 struct rg_shadow {
-    struct side side[RG_SHADOW_SIDES];
+    struct rg_shadow_engine side[RG_SHADOW_SIDES];
     struct rg_shadow_rule rule[RULES_MAX];
     size_t index[RULES_MAX][RG_SHADOW_SIDES]; /* in each definition; NONE */
     size_t rule_count;
-    struct rg_arena block[RG_SHADOW_BLOCKS_MAX];
-    size_t block_count;
-    struct kept *event;
-    size_t event_count;
-    size_t event_cap;
-    struct found *found;
-    size_t found_count;
-    size_t found_cap;
-    struct rg_shadow_difference *told;
-    int64_t *number;
+    struct rg_shadow_keep keep;
+    int64_t as_of_ms[RG_SHADOW_SIDES]; /* of the judging before */
+    struct rg_shadow_difference *news; /* of this judging */
+    size_t news_count;
+    size_t news_cap;
+    size_t told_count; /* of all cases */
     size_t number_count;
-    size_t number_cap;
     struct rg_bytes failed_case;
     uint64_t differ;
 };
@@ -82,28 +46,6 @@ static void add_rule(struct rg_shadow *s, const char *id, size_t before, size_t 
     s->rule_count++;
 }
 
-static rg_err open_side(struct side *side, const struct rg_shadow_version *v)
-{
-    struct rg_hostmsg_opened opened;
-    side->def = v->def;
-    rg_hostmsg_buf_init(&side->in, RG_HOSTMSG_BATCH_MAX);
-    rg_hostmsg_buf_init(&side->out, RG_HOSTMSG_RESULT_MAX);
-    rg_err e = rg_host_create(NULL, &side->host);
-    if (e != RG_OK) {
-        return e;
-    }
-    rg_hostmsg_put_open(&side->in, v->yaml);
-    if (side->in.failed) {
-        return RG_ERR_NOMEM;
-    }
-    e = rg_host_handle(side->host, (struct rg_bytes){side->in.data, side->in.len}, &side->out);
-    if (e == RG_OK) {
-        e = rg_hostmsg_get_opened((struct rg_bytes){side->out.data, side->out.len}, &opened);
-    }
-    return e == RG_OK && (!opened.ok || opened.rule_count != v->def->rule_count) ? RG_ERR_INVALID
-                                                                                 : e;
-}
-
 rg_err rg_shadow_create(const struct rg_shadow_version before, const struct rg_shadow_version after,
                         struct rg_shadow **out)
 {
@@ -111,8 +53,8 @@ rg_err rg_shadow_create(const struct rg_shadow_version before, const struct rg_s
     if (s == NULL) {
         return RG_ERR_NOMEM;
     }
-    rg_err e = open_side(&s->side[RG_SHADOW_BEFORE], &before);
-    e = e == RG_OK ? open_side(&s->side[RG_SHADOW_AFTER], &after) : e;
+    rg_err e = rg_shadow__open(&s->side[RG_SHADOW_BEFORE], &before);
+    e = e == RG_OK ? rg_shadow__open(&s->side[RG_SHADOW_AFTER], &after) : e;
     if (e != RG_OK) {
         rg_shadow_destroy(&s);
         return e;
@@ -127,6 +69,9 @@ rg_err rg_shadow_create(const struct rg_shadow_version before, const struct rg_s
             add_rule(s, id, i, NONE);
         }
     }
+    for (size_t i = 0; i < RG_SHADOW_SIDES; i++) {
+        s->as_of_ms[i] = INT64_MIN;
+    }
     *out = s;
     return RG_OK;
 }
@@ -138,203 +83,32 @@ void rg_shadow_destroy(struct rg_shadow **s_p)
         return;
     }
     for (size_t i = 0; i < RG_SHADOW_SIDES; i++) {
-        rg_host_destroy(&s->side[i].host);
-        rg_hostmsg_buf_free(&s->side[i].in);
-        rg_hostmsg_buf_free(&s->side[i].out);
+        rg_shadow__close(&s->side[i]);
     }
-    for (size_t i = 0; i < s->block_count; i++) {
-        rg_arena_fini(&s->block[i]);
-    }
-    free(s->event);
-    free(s->found);
-    free(s->told);
-    free(s->number);
+    rg_shadow__keep_fini(&s->keep);
+    free(s->news);
     free(s);
     *s_p = NULL;
 }
 
-/* Room for @want items in all; the list at *@list grows. */
-static rg_err grow(void **list, size_t *cap, size_t want, size_t max, size_t size)
-{
-    if (want > max) {
-        return RG_ERR_FULL;
-    }
-    if (want > *cap) {
-        const size_t more = (size_t)rg_num_min(2 * want + 256, max);
-        void *grown = realloc(*list, more * size);
-        if (grown == NULL) {
-            return RG_ERR_NOMEM;
-        }
-        *list = grown;
-        *cap = more;
-    }
-    return RG_OK;
-}
-
-/* Copies of one event's texts, in a block that has room for all of them. */
-static rg_err open_block(struct rg_shadow *s, const struct rg_export_event *e)
-{
-    size_t need = e->case_id.len + e->agency.len + e->event->step.len + 64 +
-                  e->event->field_count * sizeof(struct rg_event_field);
-    for (uint32_t i = 0; i < e->event->field_count; i++) {
-        need += e->event->fields[i].name.len + e->event->fields[i].value.len + 32;
-    }
-    const struct rg_arena *last = s->block_count == 0 ? NULL : &s->block[s->block_count - 1];
-    if (last != NULL && last->cap - last->used >= need) {
-        return RG_OK;
-    }
-    if (s->block_count == RG_SHADOW_BLOCKS_MAX || need > BLOCK_BYTES) {
-        return RG_ERR_FULL;
-    }
-    const rg_err err = rg_arena_init(&s->block[s->block_count], BLOCK_BYTES);
-    s->block_count += err == RG_OK ? 1 : 0;
-    return err;
-}
-
-/* A copy of @b, or the copy that the event before has of the same. */
-static struct rg_bytes keep_text(struct rg_arena *a, struct rg_bytes b, const struct rg_bytes *last)
-{
-    return last != NULL && rg_bytes_eq(*last, b) ? *last : rg_arena_copy(a, b);
-}
-
 rg_err rg_shadow_add(struct rg_shadow *s, const struct rg_export_event *e)
 {
-    void *list = s->event;
-    rg_err err =
-        grow(&list, &s->event_cap, s->event_count + 1, RG_SHADOW_EVENTS_MAX, sizeof *s->event);
-    s->event = list;
-    err = err == RG_OK ? open_block(s, e) : err;
-    if (err != RG_OK) {
-        return err;
-    }
-    struct rg_arena *a = &s->block[s->block_count - 1];
-    struct kept *k = &s->event[s->event_count];
-    const struct kept *last = s->event_count == 0 ? NULL : k - 1;
-    struct rg_event_field *fields =
-        rg_arena_take_array(a, e->event->field_count + 1, sizeof *fields);
-    *k = (struct kept){.case_id = keep_text(a, e->case_id, last == NULL ? NULL : &last->case_id),
-                       .agency = keep_text(a, e->agency, last == NULL ? NULL : &last->agency),
-                       .step = rg_arena_copy(a, e->event->step),
-                       .fields = fields,
-                       .field_count = e->event->field_count,
-                       .order = (uint32_t)s->event_count,
-                       .is_void = e->is_void,
-                       .recorded_ms = e->recorded_ms,
-                       .occurred_ms = e->event->occurred_ms};
-    for (uint32_t i = 0; fields != NULL && i < k->field_count; i++) {
-        fields[i].name = rg_arena_copy(a, e->event->fields[i].name);
-        fields[i].value = rg_arena_copy(a, e->event->fields[i].value);
-    }
-    if (a->failed) {
-        return RG_ERR_FULL;
-    }
-    s->event_count++;
-    return RG_OK;
+    return rg_shadow__keep(&s->keep, e);
 }
 
-static int by_case(const void *a, const void *b)
+void rg_shadow_renew(struct rg_shadow *s, const struct rg_export_event *e)
 {
-    const struct kept *x = a;
-    const struct kept *y = b;
-    const size_t n = (size_t)rg_num_min(x->case_id.len, y->case_id.len);
-    const int c = n == 0 ? 0 : memcmp(x->case_id.data, y->case_id.data, n);
-    if (c != 0 || x->case_id.len != y->case_id.len) {
-        return c != 0 ? c : (x->case_id.len > y->case_id.len) - (x->case_id.len < y->case_id.len);
-    }
-    return (x->order > y->order) - (x->order < y->order);
+    rg_shadow__forget(&s->keep, e);
 }
 
 static int by_rule(const void *a, const void *b)
 {
-    const struct rg_shadow_difference *x = &((const struct found *)a)->d;
-    const struct rg_shadow_difference *y = &((const struct found *)b)->d;
-    const int c = (x->rule > y->rule) - (x->rule < y->rule);
-    return c != 0 ? c : (x->case_no > y->case_no) - (x->case_no < y->case_no);
-}
-
-static void put_event(const struct kept *k, struct rg_hostmsg_buf *out)
-{
-    struct rg_hostmsg_op op = {.kind = RG_HOSTMSG_OP_ENTRY,
-                               .time_ms = k->recorded_ms,
-                               .occurred_ms = k->occurred_ms,
-                               .flags = k->is_void ? RG_HOSTMSG_VOID : 0,
-                               .step = k->step,
-                               .agency = k->agency,
-                               .field_count = k->field_count};
-    for (uint32_t i = 0; i < k->field_count; i++) {
-        op.fields[i].name = k->fields[i].name;
-        op.fields[i].value = k->fields[i].value;
-    }
-    rg_hostmsg_put_op(out, &op);
-}
-
-/* One message about a case: events from @from on, up to @to, and after the last the question for
- * verdicts. Gives the first event of the next message. */
-static size_t write_message(struct side *side, const struct kept *from, size_t count,
-                            struct rg_bytes state, int64_t as_of_ms)
-{
-    const struct rg_hostmsg_case head = {.case_no = 1, .flags = RG_HOSTMSG_FULL, .state = state};
-    size_t n = 0;
-    rg_hostmsg_batch_begin(&side->in, 1);
-    rg_hostmsg_case_begin(&side->in, &head);
-    const size_t end = side->in.len + MESSAGE_BYTES;
-    while (n < count && side->in.len < end) {
-        put_event(&from[n], &side->in);
-        n++;
-    }
-    if (n == count) {
-        const struct rg_hostmsg_op op = {.kind = RG_HOSTMSG_OP_FINISH, .time_ms = as_of_ms};
-        rg_hostmsg_put_op(&side->in, &op);
-    }
-    rg_hostmsg_case_end(&side->in);
-    rg_hostmsg_batch_end(&side->in);
-    return n;
-}
-
-static rg_err take_answer(struct side *side, struct rg_bytes *state, size_t *verdicts)
-{
-    struct rg_hostmsg_answer a;
-    struct rg_hostmsg_item item;
-    uint64_t no = 0;
-    *verdicts = 0;
-    struct rg_reader r = rg_hostmsg_result((struct rg_bytes){side->out.data, side->out.len}, &no);
-    if (!rg_hostmsg_next_answer(&r, &a)) {
-        return RG_ERR_FULL; /* FAILED: the results of one case are over the cap */
-    }
-    if (a.status != RG_HOSTMSG_OK) {
-        return a.status == RG_HOSTMSG_LIMIT ? RG_ERR_FULL : RG_ERR_SYSTEM;
-    }
-    *state = a.state;
-    while (rg_hostmsg_next_item(&r, &item)) {
-        if (item.kind == RG_HOSTMSG_VERDICT && item.rule < side->def->rule_count &&
-            item.judgement < RG_SHADOW_JUDGEMENTS) {
-            side->verdict[item.rule] = item;
-            (*verdicts)++;
-        }
-    }
-    return !rg_hostmsg_next_answer(&r, &a) && rg_bytes_done(&r) ? RG_OK : RG_ERR_SYSTEM;
-}
-
-/* The verdicts of one case by one version. */
-static rg_err judge_case(struct side *side, const struct kept *first, size_t count,
-                         int64_t as_of_ms)
-{
-    struct rg_bytes state = {0};
-    size_t verdicts = 0;
-    size_t done = 0;
-    while (done < count) {
-        done += write_message(side, first + done, count - done, state, as_of_ms);
-        if (side->in.failed) {
-            return RG_ERR_NOMEM;
-        }
-        rg_err e =
-            rg_host_handle(side->host, (struct rg_bytes){side->in.data, side->in.len}, &side->out);
-        e = e == RG_OK ? take_answer(side, &state, &verdicts) : e;
-        if (e != RG_OK) {
-            return e;
-        }
-    }
-    return verdicts == side->def->rule_count ? RG_OK : RG_ERR_SYSTEM;
+    const struct rg_shadow_difference *x = a;
+    const struct rg_shadow_difference *y = b;
+    const size_t n = (size_t)rg_num_min(x->case_id.len, y->case_id.len);
+    int c = (x->rule > y->rule) - (x->rule < y->rule);
+    c = c == 0 && n > 0 ? memcmp(x->case_id.data, y->case_id.data, n) : c;
+    return c != 0 ? c : (x->case_id.len > y->case_id.len) - (x->case_id.len < y->case_id.len);
 }
 
 static bool same_events(const struct rg_hostmsg_item *a, const struct rg_hostmsg_item *b)
@@ -347,135 +121,221 @@ static bool same_events(const struct rg_hostmsg_item *a, const struct rg_hostmsg
     return same;
 }
 
-/* Keep a difference with copies of its violating events. */
-static rg_err add_found(struct rg_shadow *s, const struct rg_shadow_difference *d,
-                        const struct rg_hostmsg_item *const v[RG_SHADOW_SIDES])
+/* What both say about rule @i and the case that was judged last. */
+struct seen {
+    const struct rg_hostmsg_item *verdict[RG_SHADOW_SIDES]; /* NULL: it lacks the rule */
+    uint8_t judged[RG_SHADOW_SIDES];
+    size_t event_count[RG_SHADOW_SIDES];
+    bool differs;
+    const struct rg_shadow_difference *before; /* told and still valid; NULL: not */
+};
+
+static struct seen look(const struct rg_shadow *s, const struct rg_shadow_case *c, size_t i)
 {
-    void *list = s->found;
-    rg_err e =
-        grow(&list, &s->found_cap, s->found_count + 1, RG_SHADOW_DIFFERENCES_MAX, sizeof *s->found);
-    s->found = list;
-    if (e != RG_OK) {
-        return e;
-    }
-    struct found *f = &s->found[s->found_count];
-    *f = (struct found){.d = *d, .start = s->number_count};
+    struct seen x = {.before = NULL};
     for (size_t side = 0; side < RG_SHADOW_SIDES; side++) {
-        const size_t count = v[side] == NULL ? 0 : rg_hostmsg_event_count(v[side]);
-        list = s->number;
-        e = grow(&list, &s->number_cap, s->number_count + count, RG_SHADOW_NUMBERS_MAX,
-                 sizeof *s->number);
-        s->number = list;
-        if (e != RG_OK) {
-            return e;
-        }
-        for (size_t i = 0; i < count; i++) {
-            s->number[s->number_count++] = rg_hostmsg_event(v[side], i);
-        }
-        f->d.event_count[side] = count;
+        const size_t at = s->index[i][side];
+        x.verdict[side] = at == NONE ? NULL : &s->side[side].verdict[at];
+        x.judged[side] = at == NONE ? RG_SHADOW_ABSENT : x.verdict[side]->judgement;
+        x.event_count[side] = at == NONE ? 0 : rg_hostmsg_event_count(x.verdict[side]);
     }
-    s->found_count++;
-    return RG_OK;
+    const struct rg_hostmsg_item *a = x.verdict[RG_SHADOW_BEFORE];
+    const struct rg_hostmsg_item *b = x.verdict[RG_SHADOW_AFTER];
+    x.differs = a != NULL && b != NULL ? a->judgement != b->judgement || !same_events(a, b)
+                                       : (a != NULL ? a : b)->judgement > RG_RULES_SATISFIED;
+    for (size_t k = 0; c->told != NULL && k < c->told->count; k++) {
+        const struct rg_shadow_difference *d = &c->told->differences[k];
+        x.before = d->rule == i && d->differs ? d : x.before;
+    }
+    return x;
 }
 
-/* Compare what both say about the case that was judged last. */
-static rg_err compare_case(struct rg_shadow *s, uint32_t case_no, struct rg_bytes case_id)
+/* Whether @x was told in just this way before. */
+static bool is_old(const struct seen *x)
 {
-    bool any = false;
+    bool old = x->before != NULL && x->differs;
+    for (size_t side = 0; old && side < RG_SHADOW_SIDES; side++) {
+        old = x->before->judged[side] == x->judged[side] &&
+              x->before->event_count[side] == x->event_count[side];
+        for (size_t i = 0; old && i < x->event_count[side]; i++) {
+            old = x->before->events[side][i] == rg_hostmsg_event(x->verdict[side], i);
+        }
+    }
+    return old;
+}
+
+/* Room for what is to be told of the case: what differs, and what did. */
+static rg_err make_told(struct rg_shadow *s, const struct rg_shadow_case *c,
+                        struct rg_shadow_told **out)
+{
+    size_t count = 0;
+    size_t numbers = 0;
     for (size_t i = 0; i < s->rule_count; i++) {
-        const struct rg_hostmsg_item *v[RG_SHADOW_SIDES] = {0};
-        struct rg_shadow_difference d = {
-            .rule = (uint32_t)i, .case_no = case_no, .case_id = case_id};
-        for (size_t side = 0; side < RG_SHADOW_SIDES; side++) {
-            const size_t at = s->index[i][side];
-            v[side] = at == NONE ? NULL : &s->side[side].verdict[at];
-            d.judged[side] = at == NONE ? RG_SHADOW_ABSENT : v[side]->judgement;
-            if (at != NONE) {
-                s->rule[i].cases[side][d.judged[side]]++;
-            }
+        const struct seen x = look(s, c, i);
+        if (x.differs || x.before != NULL) {
+            count++;
+            numbers += x.event_count[RG_SHADOW_BEFORE] + x.event_count[RG_SHADOW_AFTER];
         }
-        const struct rg_hostmsg_item *a = v[RG_SHADOW_BEFORE];
-        const struct rg_hostmsg_item *b = v[RG_SHADOW_AFTER];
-        const bool same = a != NULL && b != NULL
-                              ? a->judgement == b->judgement && same_events(a, b)
-                              : (a != NULL ? a : b)->judgement <= RG_RULES_SATISFIED;
-        if (same) {
-            continue;
-        }
-        const rg_err e = add_found(s, &d, v);
-        if (e != RG_OK) {
-            return e;
-        }
-        s->rule[i].differ++;
-        any = true;
     }
-    s->differ += any ? 1 : 0;
-    return RG_OK;
-}
-
-/* Sort what was found and give it out, now that the numbers stay where they are. */
-static rg_err give(struct rg_shadow *s, struct rg_shadow_result *out)
-{
-    s->told = calloc(s->found_count + 1, sizeof *s->told);
-    if (s->told == NULL) {
+    s->told_count += count - (c->told == NULL ? 0 : c->told->count);
+    s->number_count += numbers - (c->told == NULL ? 0 : c->told->number_count);
+    if (s->told_count > RG_SHADOW_DIFFERENCES_MAX || s->number_count > RG_SHADOW_NUMBERS_MAX) {
+        return RG_ERR_FULL;
+    }
+    if (count == 0) {
+        return RG_OK;
+    }
+    struct rg_shadow_told *t =
+        malloc(sizeof *t + count * sizeof t->differences[0] + numbers * sizeof(int64_t));
+    if (t == NULL) {
         return RG_ERR_NOMEM;
     }
-    if (s->found_count > 0) {
-        qsort(s->found, s->found_count, sizeof *s->found, by_rule);
-    }
-    for (size_t i = 0; i < s->found_count; i++) {
-        struct rg_shadow_difference *d = &s->told[i];
-        *d = s->found[i].d;
-        if (s->number != NULL) {
-            d->events[RG_SHADOW_BEFORE] = s->number + s->found[i].start;
-            d->events[RG_SHADOW_AFTER] =
-                d->events[RG_SHADOW_BEFORE] + d->event_count[RG_SHADOW_BEFORE];
-        }
-    }
-    out->rules = s->rule;
-    out->rule_count = s->rule_count;
-    out->differences = s->told;
-    out->difference_count = s->found_count;
-    out->differ = s->differ;
+    *t = (struct rg_shadow_told){.count = count, .number_count = numbers};
+    *out = t;
     return RG_OK;
 }
 
-rg_err rg_shadow_judge(struct rg_shadow *s, struct rg_shadow_result *out)
+/* Write down @x as @d, its numbers from @number on; gives where the next ones go. */
+static int64_t *note(const struct seen *x, int64_t *number, struct rg_shadow_difference *d)
 {
-    struct rg_shadow_result r = {0};
-    rg_err e = RG_OK;
-    for (size_t i = 0; i < s->event_count; i++) {
-        const int64_t ms = s->event[i].occurred_ms;
-        if (!s->event[i].is_void) {
-            r.as_of_ms = r.events == 0 || ms > r.as_of_ms ? ms : r.as_of_ms;
-            r.events++;
+    for (size_t side = 0; side < RG_SHADOW_SIDES; side++) {
+        d->judged[side] = x->judged[side];
+        d->events[side] = number;
+        d->event_count[side] = x->event_count[side];
+        for (size_t i = 0; i < x->event_count[side]; i++) {
+            *number++ = rg_hostmsg_event(x->verdict[side], i);
         }
     }
-    if (s->event_count > 0) {
-        qsort(s->event, s->event_count, sizeof *s->event, by_case);
-    }
-    for (size_t i = 0, next = 0; e == RG_OK && i < s->event_count; i = next) {
-        const struct kept *first = &s->event[i];
-        for (next = i + 1; next < s->event_count; next++) {
-            if (!rg_bytes_eq(first->case_id, s->event[next].case_id)) {
-                break;
+    return number;
+}
+
+/* Compare what both say about the case that was judged last, with each other and with what was
+ * told before. */
+static rg_err compare_case(struct rg_shadow *s, struct rg_shadow_case *c)
+{
+    struct rg_shadow_told *told = NULL;
+    bool any = false;
+    size_t n = 0;
+    rg_err e = make_told(s, c, &told);
+    int64_t *number = told == NULL ? NULL : (int64_t *)&told->differences[told->count];
+    for (size_t i = 0; e == RG_OK && i < s->rule_count; i++) {
+        const struct seen x = look(s, c, i);
+        for (size_t side = 0; side < RG_SHADOW_SIDES; side++) {
+            if (x.verdict[side] != NULL) {
+                s->rule[i].cases[side][x.judged[side]]++;
             }
         }
-        for (size_t side = 0; e == RG_OK && side < RG_SHADOW_SIDES; side++) {
-            e = judge_case(&s->side[side], first, next - i, r.as_of_ms);
+        if (told == NULL || (!x.differs && x.before == NULL)) {
+            continue;
         }
-        e = e == RG_OK ? compare_case(s, (uint32_t)r.cases, first->case_id) : e;
-        r.cases++;
-        s->failed_case = e == RG_OK ? (struct rg_bytes){0} : first->case_id;
-        rg_say_progress("events", next, s->event_count);
+        struct rg_shadow_difference *d = &told->differences[n++];
+        *d = (struct rg_shadow_difference){
+            .rule = (uint32_t)i, .differs = x.differs, .case_id = c->id};
+        number = note(&x, number, d);
+        if (!is_old(&x)) {
+            void *list = s->news;
+            e = rg_shadow__grow(&list, &s->news_cap, s->news_count + 1, RG_SHADOW_DIFFERENCES_MAX,
+                                sizeof *s->news);
+            s->news = list;
+            s->news_count += e == RG_OK ? 1 : 0;
+        }
+        if (e == RG_OK && !is_old(&x)) {
+            s->news[s->news_count - 1] = *d;
+        }
+        s->rule[i].differ += x.differs ? 1 : 0;
+        any = any || x.differs;
+    }
+    free(c->told);
+    c->told = told;
+    s->differ += any ? 1 : 0;
+    return e;
+}
+
+static rg_err judge_case(struct rg_shadow *s, struct rg_shadow_case *c, bool once)
+{
+    for (size_t side = 0; side < RG_SHADOW_SIDES; side++) {
+        struct rg_shadow_engine *g = &s->side[side];
+        rg_err e = rg_shadow__judge(g, c->first, s->as_of_ms[side]);
+        if (e == RG_OK && !once) {
+            e = rg_shadow__due(g, c->first, s->as_of_ms[side], &c->due_ms[side]);
+        }
+        if (e != RG_OK) {
+            return e;
+        }
+    }
+    c->changed = false;
+    return compare_case(s, c);
+}
+
+/* Set the time that each version judges by. True: it went back, since an event was cancelled; then
+ * deadlines that have passed are to come again. */
+static bool set_time(struct rg_shadow *s, int64_t ledger_ms, int64_t latest_ms)
+{
+    bool back = false;
+    for (size_t side = 0; side < RG_SHADOW_SIDES; side++) {
+        const bool ledger =
+            s->side[side].def->clock == RG_DEFINITION_LEDGER && ledger_ms != RG_SHADOW_ONCE;
+        const int64_t now = ledger ? ledger_ms : latest_ms;
+        back = back || now < s->as_of_ms[side];
+        s->as_of_ms[side] = now;
+    }
+    return back;
+}
+
+static bool is_due(const struct rg_shadow *s, const struct rg_shadow_case *c)
+{
+    return c->changed || s->as_of_ms[RG_SHADOW_BEFORE] > c->due_ms[RG_SHADOW_BEFORE] ||
+           s->as_of_ms[RG_SHADOW_AFTER] > c->due_ms[RG_SHADOW_AFTER];
+}
+
+static void begin(struct rg_shadow *s, struct rg_shadow_result *r, int64_t *latest_ms)
+{
+    s->news_count = 0;
+    s->differ = 0;
+    *latest_ms = INT64_MIN;
+    for (size_t i = 0; i < s->rule_count; i++) {
+        memset(s->rule[i].cases, 0, sizeof s->rule[i].cases);
+        s->rule[i].differ = 0;
+    }
+    for (size_t i = 0; i < s->keep.case_count; i++) {
+        const struct rg_shadow_case *c = &s->keep.cases[i];
+        r->events += c->counting;
+        *latest_ms = c->latest_ms > *latest_ms ? c->latest_ms : *latest_ms;
+    }
+    *latest_ms = r->events == 0 ? 0 : *latest_ms;
+}
+
+rg_err rg_shadow_judge(struct rg_shadow *s, int64_t ledger_ms, struct rg_shadow_result *out)
+{
+    struct rg_shadow_result r = {.rules = s->rule, .rule_count = s->rule_count};
+    int64_t latest_ms = 0;
+    rg_err e = RG_OK;
+    begin(s, &r, &latest_ms);
+    r.cases = s->keep.case_count;
+    const bool all = set_time(s, ledger_ms, latest_ms);
+    for (size_t i = 0; e == RG_OK && i < s->keep.case_count; i++) {
+        struct rg_shadow_case *c = &s->keep.cases[i];
+        if (c->first == NULL || (!all && !is_due(s, c))) {
+            continue;
+        }
+        e = judge_case(s, c, ledger_ms == RG_SHADOW_ONCE);
+        s->failed_case = e == RG_OK ? (struct rg_bytes){0} : c->id;
+        rg_say_progress("cases", i + 1, s->keep.case_count);
         e = e == RG_OK && rg_say_stop != 0 ? RG_ERR_CLOSED : e;
     }
     rg_say_progress_end();
-    e = e == RG_OK ? give(s, &r) : e;
-    if (e == RG_OK) {
-        *out = r;
+    if (e != RG_OK) {
+        return e;
     }
-    return e;
+    if (s->news_count > 0) {
+        qsort(s->news, s->news_count, sizeof *s->news, by_rule);
+    }
+    r.differences = s->news;
+    r.difference_count = s->news_count;
+    r.differ = s->differ;
+    r.as_of_ms = s->as_of_ms[RG_SHADOW_AFTER];
+    *out = r;
+    return RG_OK;
 }
 
 struct rg_bytes rg_shadow_failed_case(const struct rg_shadow *s)

@@ -2,7 +2,9 @@
  * that of a rules host with full cases, as conformance does it (rules/host.h), in this process: the
  * node's own host is not asked.
  *
- * Give it all events, in the order of their case, then judge once. Owner: one thread. */
+ * Give it all events, in the order of their case, then judge. To follow a history that goes on,
+ * renew the cases that changed and judge again: only those are judged, and those of which a
+ * deadline has passed. Owner: one thread. */
 #ifndef RG_CLI_SHADOW_H
 #define RG_CLI_SHADOW_H
 
@@ -11,8 +13,9 @@
 
 #define RG_SHADOW_JUDGEMENTS 4u /* enum rg_rules_judgement */
 #define RG_SHADOW_ABSENT 4u     /* stands for the judgement of a version that lacks the rule */
+#define RG_SHADOW_ONCE (-1)     /* in place of the ledger's time: the history does not go on */
 /* Limits of one run; beyond is RG_ERR_FULL. */
-#define RG_SHADOW_BLOCKS_MAX 1024u /* of history, a MiB each */
+#define RG_SHADOW_BYTES_MAX ((size_t)1 << 30) /* of history */
 #define RG_SHADOW_EVENTS_MAX ((size_t)8 << 20)
 #define RG_SHADOW_DIFFERENCES_MAX ((size_t)4 << 20)
 #define RG_SHADOW_NUMBERS_MAX ((size_t)16 << 20) /* violating events listed */
@@ -33,32 +36,33 @@ struct rg_shadow_version {
 struct rg_shadow_rule {
     const char *id;
     bool in[RG_SHADOW_SIDES];
-    uint64_t cases[RG_SHADOW_SIDES][RG_SHADOW_JUDGEMENTS];
-    uint64_t differ; /* cases */
+    uint64_t cases[RG_SHADOW_SIDES][RG_SHADOW_JUDGEMENTS]; /* of those judged this time */
+    uint64_t differ;                                       /* cases of those */
 };
 
 /* A case that one rule judges differently, or for other events. Where one version lacks the rule
  * (told as absent), a case differs when the other has it violated or pending: that nothing is wrong
  * by a rule which is new or gone is no news. */
 struct rg_shadow_difference {
-    uint32_t rule;    /* index in the result's rules */
-    uint32_t case_no; /* in the order of the file numbers */
-    struct rg_bytes case_id;
+    uint32_t rule;           /* index in the result's rules */
+    bool differs;            /* false: it did when it was told last, and does no more */
+    struct rg_bytes case_id; /* as the case was named when it came first */
     uint8_t judged[RG_SHADOW_SIDES];
     const int64_t *events[RG_SHADOW_SIDES]; /* violating ones, ascending; -1: the case */
     size_t event_count[RG_SHADOW_SIDES];
 };
 
-/* Borrowed from the shadow. */
+/* Borrowed from the shadow until it judges again. */
 struct rg_shadow_result {
     const struct rg_shadow_rule *rules; /* of the later version in its order, then those removed */
     size_t rule_count;
-    const struct rg_shadow_difference *differences; /* by rule, then by file number */
+    /* What was not told so before, by rule, then by file number. */
+    const struct rg_shadow_difference *differences;
     size_t difference_count;
     uint64_t cases;
     uint64_t events;
-    uint64_t differ;  /* cases that some rule judges differently */
-    int64_t as_of_ms; /* the latest occurred_at */
+    uint64_t differ;  /* cases of those judged this time that some rule judges differently */
+    int64_t as_of_ms; /* by the later version's clock */
 };
 
 struct rg_shadow; /* opaque */
@@ -70,10 +74,15 @@ RG_CHECKED rg_err rg_shadow_create(const struct rg_shadow_version before,
 void rg_shadow_destroy(struct rg_shadow **s_p);
 /* Copy an event; those of a case come in their order. Errors: RG_ERR_FULL; RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_shadow_add(struct rg_shadow *s, const struct rg_export_event *e);
-/* Judge all cases by both; once.
- * Errors: RG_ERR_FULL  a limit, of this run or of the rules for one case; RG_ERR_SYSTEM  the rules
- * failed; RG_ERR_CLOSED  the stop flag was set; RG_ERR_NOMEM. */
-RG_CHECKED rg_err rg_shadow_judge(struct rg_shadow *s, struct rg_shadow_result *out);
+/* Forget the events of @e's case: they come anew, the first of them is @e, which is not added. */
+void rg_shadow_renew(struct rg_shadow *s, const struct rg_export_event *e);
+/* Judge by both, the first time all cases, then those that changed or that time changes. Time is
+ * the latest occurred_at of the history; for a version with `clock: ledger` it is @ledger_ms,
+ * unless that is RG_SHADOW_ONCE: then nothing can be judged again. Errors: RG_ERR_FULL  a limit, of
+ * this run or of the rules for one case; RG_ERR_SYSTEM  the rules failed; RG_ERR_CLOSED  the stop
+ * flag was set; RG_ERR_NOMEM. */
+RG_CHECKED rg_err rg_shadow_judge(struct rg_shadow *s, int64_t ledger_ms,
+                                  struct rg_shadow_result *out);
 /* Which case the last failure was about; empty: none. */
 struct rg_bytes rg_shadow_failed_case(const struct rg_shadow *s);
 

@@ -13,8 +13,8 @@
 
 struct rg_conform; /* opaque */
 
-#define RG_CONFORM_WAITING_MAX 4                 /* requests, with the one under way */
-#define RG_CONFORM_FOLLOW_MS 10000               /* for the blocks up to a request's height */
+#define RG_CONFORM_WAITING_MAX 4 /* requests, with the one under way */
+#define RG_CONFORM_FOLLOW_MS RG_MONITOR_FOLLOW_MS
 #define RG_CONFORM_STATES_MAX (1024ull << 20)    /* bytes */
 #define RG_CONFORM_NUMBERS_MAX ((size_t)4 << 20) /* violating events listed, all rules together */
 #define RG_CONFORM_TEXT_MAX (RG_DEFINITION_MAX)

@@ -37,7 +37,8 @@ struct rg_monitor_version {
 
 #define RG_MONITOR_POLL_MAX 8
 #define RG_MONITOR_DUTIES_MAX 128
-#define RG_MONITOR_PENDING_MAX 64 /* duties and conformance requests under way */
+#define RG_MONITOR_FOLLOW_MS 10000 /* a question waits so long for what was final when it came */
+#define RG_MONITOR_PENDING_MAX 64  /* duties and conformance requests under way */
 
 /* Send @bytes (a PeerMessage) to the node at place @peer over sync; it may be lost. */
 typedef void (*rg_monitor_send_fn)(void *ctx, uint16_t peer, struct rg_bytes bytes);

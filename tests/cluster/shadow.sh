@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A process definition in shadow: what is told against the one in force is what was worked out from the rows of the log, and
 # what two conformance runs of the node differ in; through the node and from the file it is the same; rules added and removed.
+# With --follow, what is told adds up to that, through an import, a restart and a cancellation; time alone is news with the ledger's clock.
 . "$(dirname "$0")/lib.sh"
 check() { python3 "$root/tests/cluster/shadow_check.py" "$@" || fail "shadow_check $*"; }
 code_of() { local c=0; "$@" > "$T/out.txt" 2> "$T/err.txt" || c=$?; echo $c; }
@@ -25,6 +26,25 @@ more() {
     within: PT30H
     hard: P3D
 END
+}
+
+# follow DIR I FILE OUT: a follower in the background, ready when this returns; $follower is its pid.
+follow() {
+  "$R" --profile "$1/node$2/profile.yaml" process shadow "$3" --follow --json > "$4" 2> "$4.notes" &
+  follower=$!
+  jobs_started+=("$follower")
+  within 10 grep -q following "$4.notes" || fail "it does not follow: $(cat "$4.notes")"
+}
+# ends CODE: the follower does, with this code.
+ends() {
+  local code=0
+  wait "$follower" || code=$?
+  eq $code "$1" "the end of a follower"
+}
+# adds_up DIR I FILE OUT: what was told comes to what a run from scratch has.
+adds_up() {
+  on "$1" "$2" --quiet process shadow "$3" --json > "$4.fresh" || return 1
+  python3 "$root/tests/cluster/shadow_check.py" follow "$4" "$4.fresh" > "$4.check"
 }
 
 # holds DIR I EVENTS: node I has judged so many.
@@ -70,6 +90,8 @@ awk -F , 'NR > 1 && $2 == 3 { c = substr($1, length($1)); if (c == 8) next; if (
 judged "$T/log.csv" 4
 A=$T/a
 up "$A" 2 --process "$old"
+cp "$T/due.yaml" "$T/followed.yaml"
+follow "$A" 2 "$T/followed.yaml" "$T/follow.jsonl"
 on "$A" 1 import "$T/log.csv" --wait > "$T/out.txt"
 told "$A" "$T/log.csv" 4 1180
 
@@ -78,6 +100,7 @@ within 10 holds "$A" 2 1180 || fail "not judged at node 2"
 on "$A" 2 --quiet process shadow "$T/due.yaml" --json > "$T/other.jsonl"
 ! grep -q synth "$T/other.jsonl" || fail "a file number at another agency"
 eq "$(num differences < "$T/other.jsonl")" "$(num differences < "$T/due.jsonl")" "differences at another agency"
+within 10 adds_up "$A" 2 "$T/followed.yaml" "$T/follow.jsonl" || fail "$(cat "$T/follow.jsonl.check")"
 
 # For people.
 on "$A" 1 process shadow "$T/all.yaml" > "$T/text.txt"
@@ -96,8 +119,51 @@ eq "$(code_of shadow "$old" --against "$T/bad.yaml" --log "$T/log.csv")" 65 "a b
 eq "$(code_of shadow "$T/none.yaml")" 65 "no file"
 eq "$(code_of shadow "$old" --against "$old" --log "$T/none.csv")" 65 "no log"
 eq "$(code_of shadow "$old" --agency A1)" 64 "an agency without a log"
+eq "$(code_of shadow "$old" --against "$old" --log "$T/log.csv" --follow)" 64 "a log that is followed"
 eq "$(code_of "$R" --profile "$T/none" process shadow "$old" --log "$T/log.csv")" 78 "the version in force without a profile"
 say "through the node and from a file: the same, $(num differences < "$T/all.jsonl") differences of rules changed, added and removed"
+
+# The follower's node dies and comes back; then a receipt is cancelled, and with it what a case differed in.
+"$R" --quiet cluster kill 2 --dir "$A"
+within 15 grep -q 'waiting for the node' "$T/follow.jsonl.notes" || fail "nothing is said of a node that is gone"
+"$R" --quiet cluster start 2 --dir "$A"
+within 15 grep -q 'is back' "$T/follow.jsonl.notes" || fail "nothing is said of a node that is back"
+lines=$(wc -l < "$T/follow.jsonl")
+entry=$(on "$A" 1 case synth-1-00001 --json | grep -o '"entry":"[0-9/]*"' | head -n 1 | cut -d '"' -f 4)
+on "$A" 1 cancel --case synth-1-00001 --entry "$entry" --wait > "$T/out.txt"
+more_lines() { [ "$(wc -l < "$T/follow.jsonl")" -gt "$lines" ]; }
+within 10 more_lines || fail "a cancellation is not told"
+tail -n +$((lines + 1)) "$T/follow.jsonl" | grep -q '"rule":"R11",.*"before":"vacuous","after":"vacuous"' || fail "told: $(tail -n 2 "$T/follow.jsonl")"
+within 10 adds_up "$A" 2 "$T/followed.yaml" "$T/follow.jsonl" || fail "$(cat "$T/follow.jsonl.check")"
+kill -INT "$follower"
+ends 0
+say "followed: $(cat "$T/follow.jsonl.check")"
+
+# With the ledger's clock a deadline passes without an entry. Another version ends it.
+L=$T/l
+printf 'process: p\nversion: 1\nsteps: [a, b]\nrules:\n  - {id: due, template: response_within, activities: [a, b], within: PT1H}\n' > "$T/l1.yaml"
+sed -e 's/version: 1/version: 2/' -e 's/PT1H/PT2S/' "$T/l1.yaml" > "$T/l2.yaml"
+up "$L" 2 --process "$T/l1.yaml" --tick 500
+on "$L" 1 submit --case one --step a --wait > "$T/out.txt"
+on "$L" 1 submit --case two --step a --wait > "$T/out.txt"
+on "$L" 1 submit --case two --step b --wait > "$T/out.txt"
+follow "$L" 1 "$T/l2.yaml" "$T/ledger.jsonl"
+within 10 grep -q '"case":"one"' "$T/ledger.jsonl" || fail "a deadline that passes is not told: $(cat "$T/ledger.jsonl")"
+on "$L" 1 submit --case one --step b --wait > "$T/out.txt"
+told_twice() { [ "$(grep -c '"case":"one"' "$T/ledger.jsonl")" = 2 ]; }
+within 10 told_twice || fail "told: $(cat "$T/ledger.jsonl")"
+eq "$(grep '"case":"one"' "$T/ledger.jsonl" | sed 's/,"as_of".*//' | tr '\n' ' ')" \
+  '{"rule":"due","case":"one","before":"pending","after":"violated","events_before":[],"events_after":[0] {"rule":"due","case":"one","before":"satisfied","after":"violated","events_before":[],"events_after":[0] ' \
+  "a deadline that passed, then an answer too late"
+! grep -q '"case":"two"' "$T/ledger.jsonl" || fail "a case that was answered in time is told"
+motion=$(on "$L" 1 process publish "$T/l2.yaml" --key "$L/node1/admin.key" --wait --json | txt motion)
+sees_motion() { on "$L" 2 motions --json | grep -q "\"id\":\"$motion\""; }
+within 10 sees_motion || fail "node 2 does not hear of the motion"
+on "$L" 2 vote "$motion" yes --key "$L/node2/admin.key" --wait > "$T/out.txt"
+ends 0
+grep -q 'version 2 .* is in force now' "$T/ledger.jsonl.notes" || fail "it ends with: $(cat "$T/ledger.jsonl.notes")"
+"$R" --quiet cluster down --dir "$L"
+say "a deadline is told when it passes, and another version ends it"
 
 if [ ! -f "$data/receipt.csv.gz" ]; then
   say "SKIPPED: ../shared/data is absent, so the real receipt log was not judged"

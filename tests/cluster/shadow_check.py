@@ -4,6 +4,8 @@ shadow_check.py within SHADOW.jsonl LOG.csv[.gz] RULE A B OLD_DAYS NEW_DAYS: the
   judged here from the rows of the log by what docs/process-definitions.md says about it; no other rule differs.
 shadow_check.py conformance SHADOW.jsonl OLD.json NEW.json: every case whose violating events differ between two
   results of `conformance --json`, rules that only one of them has included; and all counts of the summary.
+shadow_check.py follow FOLLOW.jsonl FRESH.jsonl: what was told last of each rule and case by a run with --follow is what a
+  run that begins now has; every line of the flow says something new.
 """
 import csv
 import gzip
@@ -135,8 +137,37 @@ def check_conformance(shadow, old, new):
     print(f"{len(differences)} differences, {checked} of them in violations, as two conformance runs have them")
 
 
+def differs(d):
+    if "absent" in (d["before"], d["after"]):
+        return {d["before"], d["after"]} & {"violated", "pending"} != set()
+    return (d["before"], d["events_before"]) != (d["after"], d["events_after"])
+
+
+def check_follow(follow, fresh):
+    told, flow, summary = {}, 0, False
+    for line in open(follow, encoding="utf-8"):
+        d = json.loads(line)
+        if "rule" not in d:
+            summary = True
+            continue
+        if summary != ("as_of" in d):
+            fail(f"{d}: as_of stands where it should not, or does not where it should")
+        flow += summary
+        state = {k: v for k, v in d.items() if k != "as_of"} if differs(d) else None
+        key = d["rule"], d["case"]
+        if told.get(key) == state:
+            fail(f"{d}: it was told before")
+        told[key] = state
+    want, _ = load(fresh)
+    got = [d for d in told.values() if d is not None]
+    if flow == 0 or sorted(map(str, got)) != sorted(map(str, want)):
+        fail(f"after {flow} lines {len(got)} differences stand, a run from scratch has {len(want)}: "
+             f"{[d for d in got if d not in want][:2]}, {[d for d in want if d not in got][:2]}")
+    print(f"{flow} lines of the flow come to the {len(want)} differences of a run from scratch")
+
+
 def tuple_of(pair):
     return pair[0], pair[1]
 
 
-{"within": check_within, "conformance": check_conformance}[sys.argv[1]](*sys.argv[2:])
+{"within": check_within, "conformance": check_conformance, "follow": check_follow}[sys.argv[1]](*sys.argv[2:])

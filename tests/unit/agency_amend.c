@@ -151,6 +151,21 @@ static void three(struct world *w)
     }
 }
 
+/* Which cases a node sees as changed after feed number @after: their numbers. */
+static void assert_changed(struct world *w, uint32_t node, uint64_t after, const char *want)
+{
+    struct rg_feed *feed = w->node[node].feed;
+    struct rg_feed_changes c = {.after = after, .through = rg_feed_tip(feed), .left = 100};
+    char text[64] = "";
+    uint64_t case_no = 0;
+    while (rg_feed_next_changed(feed, &c, &case_no) == RG_OK) {
+        const size_t at = strlen(text);
+        (void)snprintf(text + at, sizeof text - at, "%llu@%llu ", (unsigned long long)case_no,
+                       (unsigned long long)c.next++);
+    }
+    assert_string_equal(text, want);
+}
+
 static void test_what_counts(void **state)
 {
     (void)state;
@@ -164,6 +179,9 @@ static void test_what_counts(void **state)
     assert_int_equal(amend(w, &cancel, "A")->code, 0);
     for (int turn = 0; turn < 2; turn++) {
         for (uint32_t i = 0; i < 3; i++) {
+            assert_changed(w, i, 0, "1@1 ");
+            assert_changed(w, i, 5, "1@6 "); /* what is cancelled changes the case */
+            assert_changed(w, i, 6, "");
             assert_feed(w, i, 0, "0:a@1/1 1:b@2/2 2:c@3/3 3*:B@4/4 4*:BB@5/5 5*:a@6/6 ");
             assert_feed(w, i, 4, "0:a@1/1 1:B@4/2 2:c@3/3 3*:B@4/4 4*:BB@5/5 5*:a@6/6 ");
             assert_feed(w, i, 6, "0-:a@1/1 1:BB@5/2 2:c@3/3 3*:B@4/4 4*:BB@5/5 5*:a@6/6 ");

@@ -3,6 +3,7 @@ rg_test(unit cli_eventlog SOURCES cli_eventlog.c MODULES cli rules proto base SY
 rg_test(unit cli_export SOURCES cli_export.c MODULES cli rules proto base SYSTEM cmocka)
 rg_test(unit cli_logfile SOURCES cli_logfile.c MODULES cli rules proto base SYSTEM cmocka PkgConfig::zlib)
 rg_test(unit cli_shadow SOURCES cli_shadow.c MODULES cli rules proto base SYSTEM cmocka)
+rg_test(unit cli_shadow_follow SOURCES cli_shadow_follow.c MODULES cli rules proto base SYSTEM cmocka)
 rg_test(unit cli_suggest SOURCES cli_suggest.c MODULES cli base SYSTEM cmocka)
 rg_test(unit cli_story SOURCES cli_story.c MODULES cli rules base SYSTEM cmocka)
 add_test(NAME unit.cli_help COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli_help.sh $<TARGET_FILE:reigen>)

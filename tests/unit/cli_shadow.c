@@ -69,7 +69,7 @@ static void story(struct lab *l)
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         assert_int_equal(add(l, events[i].id, events[i].step, events[i].hour), RG_OK);
     }
-    assert_int_equal(rg_shadow_judge(l->shadow, &l->result), RG_OK);
+    assert_int_equal(rg_shadow_judge(l->shadow, RG_SHADOW_ONCE, &l->result), RG_OK);
     assert_int_equal(l->result.cases, 5);
     assert_int_equal(l->result.events, 10);
     assert_int_equal(l->result.as_of_ms, 9 * HOUR);
@@ -165,7 +165,7 @@ static void nothing(void **state)
     struct lab l;
     (void)state;
     open_lab(&l, HEAD CHAIN, HEAD TWICE);
-    assert_int_equal(rg_shadow_judge(l.shadow, &l.result), RG_OK);
+    assert_int_equal(rg_shadow_judge(l.shadow, RG_SHADOW_ONCE, &l.result), RG_OK);
     assert_int_equal(l.result.cases, 0);
     assert_int_equal(l.result.difference_count, 0);
     assert_int_equal(l.result.rule_count, 2);
@@ -188,7 +188,7 @@ static void long_case(void **state)
     open_lab(&l, HEAD "  - {id: twice, template: absence, activities: [b], n: 100001}\n",
              HEAD "  - {id: twice, template: absence, activities: [b], n: 100000}\n");
     add_many(&l, 100000);
-    assert_int_equal(rg_shadow_judge(l.shadow, &l.result), RG_OK);
+    assert_int_equal(rg_shadow_judge(l.shadow, RG_SHADOW_ONCE, &l.result), RG_OK);
     assert_string_equal(told(&l), "twice long 1>3 >99999; ");
     close_lab(&l);
 }
@@ -199,7 +199,7 @@ static void over_a_limit(void **state)
     (void)state;
     open_lab(&l, HEAD TWICE, HEAD ONCE);
     add_many(&l, 400000);
-    assert_int_equal(rg_shadow_judge(l.shadow, &l.result), RG_ERR_FULL);
+    assert_int_equal(rg_shadow_judge(l.shadow, RG_SHADOW_ONCE, &l.result), RG_ERR_FULL);
     assert_true(rg_bytes_eq(rg_shadow_failed_case(l.shadow), rg_bytes_str("long")));
     close_lab(&l);
 }
@@ -211,7 +211,7 @@ static void stopped(void **state)
     open_lab(&l, HEAD TWICE, HEAD ONCE);
     add_many(&l, 1);
     rg_say_stop = 1;
-    assert_int_equal(rg_shadow_judge(l.shadow, &l.result), RG_ERR_CLOSED);
+    assert_int_equal(rg_shadow_judge(l.shadow, RG_SHADOW_ONCE, &l.result), RG_ERR_CLOSED);
     rg_say_stop = 0;
     close_lab(&l);
 }

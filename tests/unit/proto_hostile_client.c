@@ -230,7 +230,9 @@ static void cases(void **state)
 static void events(void **state)
 {
     (void)state;
-    REQUEST(EVENTS, m->events->case_ = m->events->through = UINT64_MAX, RG_OK);
+    REQUEST(EVENTS, m->events->case_ = m->events->through = m->events->after = UINT64_MAX, RG_OK);
+    ANSWER(EVENTS, m->events->time_ms = INT64_MAX, RG_OK);
+    ANSWER(EVENTS, m->events->time_ms = (uint64_t)INT64_MAX + 1, RG_ERR_INVALID);
     ANSWER(EVENTS, m->events->cases[1]->pseudonym.len = 15, RG_ERR_INVALID);
     ANSWER(EVENTS, m->events->cases[1]->file_number = break_str(""), RG_OK);
     ANSWER(EVENTS, m->events->cases[1]->file_number = break_text(RG_FILE_NUMBER_MAX + 1),

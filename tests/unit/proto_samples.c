@@ -95,6 +95,7 @@ void sample_request(enum rg_request_kind kind, struct rg_request *out)
                                .from_case = 53,
                                .from_event = 54,
                                .through = 55,
+                               .after = 57,
                                .entry = rg_bytes_str("entry")};
 }
 
@@ -257,7 +258,8 @@ void sample_answer(enum rg_answer_kind kind, struct rg_answer *out)
                               .case_count = 2,
                               .next_case = 126,
                               .next_event = 127,
-                              .through = 128};
+                              .through = 128,
+                              .time_ms = 129};
     fill_status(&out->status);
     fill_case(&out->case_file);
     fill_motions(&out->motions);
