@@ -23,44 +23,6 @@
 #define BY_MONTH RG_REQUEST_BY_MONTH
 #define BY_BOTH RG_REQUEST_BY_ALL
 
-struct result {
-    int calls;
-    rg_err err;
-    char *text;
-};
-
-static void on_result(void *ctx, uint64_t token, rg_err err, struct rg_bytes text)
-{
-    struct result *r = ctx;
-    assert_int_equal(token, 7);
-    r->calls++;
-    r->err = err;
-    r->text = strndup((const char *)text.data, text.len);
-}
-
-/* The answer's text, malloc'd. */
-static char *conform(struct lab *lab, const char *rules, uint32_t by, rg_err want)
-{
-    struct result r = {0};
-    const uint64_t until = lab_now() + 60000;
-    const struct rg_monitor_conformance ask = {.rules = rules == NULL ? (struct rg_bytes){NULL, 0}
-                                                                      : rg_bytes_str(rules),
-                                               .as_of_ms = -1,
-                                               .token = 7,
-                                               .fn = on_result,
-                                               .ctx = &r,
-                                               .by = by};
-    assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_OK);
-    while (r.calls == 0) {
-        assert_true(lab_now() < until);
-        lab_step(lab, 100);
-    }
-    assert_int_equal(r.calls, 1);
-    assert_int_equal(r.err, want);
-    assert_non_null(r.text);
-    return r.text;
-}
-
 static long long number(const json_t *o, const char *key)
 {
     assert_true(json_is_integer(json_object_get(o, key)));
@@ -94,7 +56,7 @@ static void assert_sums(struct lab *lab, json_t *o)
             assert_int_equal(sum(groups, keys[k], i), number(json_array_get(rules, i), keys[k]));
         }
     }
-    char *plain = conform(lab, NULL, BY_NONE, RG_OK);
+    char *plain = lab_conform(lab, NULL, -1, BY_NONE, RG_OK);
     assert_null(strstr(plain, "groups"));
     assert_int_equal(json_object_del(o, "groups"), 0);
     char *rest = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
@@ -113,8 +75,8 @@ static void assert_groups(struct lab *lab, uint32_t by, const char *want)
     size_t k = 0;
     const json_t *g = NULL;
     const json_t *r = NULL;
-    char *text = conform(lab, NULL, by, RG_OK);
-    char *again = conform(lab, NULL, by, RG_OK);
+    char *text = lab_conform(lab, NULL, -1, by, RG_OK);
+    char *again = lab_conform(lab, NULL, -1, by, RG_OK);
     assert_string_equal(text, again);
     free(again);
     json_t *o = json_loads(text, 0, NULL);
@@ -298,15 +260,16 @@ static void test_refused(void **state)
     feed(lab, 1, "a", "2026-01-01", "Leipzig");
     judge(lab);
     for (uint32_t by = BY_SITE; by <= BY_BOTH; by += BY_MONTH) {
-        char *text = conform(lab, NULL, by, RG_ERR_INVALID);
+        char *text = lab_conform(lab, NULL, -1, by, RG_ERR_INVALID);
         assert_non_null(strstr(text, "add `site: FIELD`"));
         free(text);
     }
     /* The definition of the request decides. */
-    char *text = conform(lab, HEAD SITE RULES, BY_SITE, RG_OK);
+    char *text = lab_conform(lab, HEAD SITE RULES, -1, BY_SITE, RG_OK);
     assert_non_null(strstr(text, "\"site\":\"Leipzig\""));
     free(text);
-    struct rg_monitor_conformance ask = {.as_of_ms = -1, .fn = on_result, .by = BY_BOTH + 1};
+    struct rg_monitor_conformance ask = {
+        .as_of_ms = -1, .fn = lab_on_conformance, .by = BY_BOTH + 1};
     assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_ERR_INVALID);
     ask.by = UINT32_MAX;
     assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_ERR_INVALID);
@@ -333,17 +296,17 @@ static void test_too_many(void **state)
     }
     lab_open(lab);
     lab_run(lab, cap, 1);
-    char *text = conform(lab, NULL, BY_BOTH, RG_OK);
+    char *text = lab_conform(lab, NULL, -1, BY_BOTH, RG_OK);
     json_t *o = json_loads(text, 0, NULL);
     assert_int_equal(json_array_size(json_object_get(o, "groups")), cap);
     assert_sums(lab, o);
     json_decref(o);
     free(text);
     lab_run(lab, cap + 1, 1);
-    text = conform(lab, NULL, BY_BOTH, RG_ERR_INVALID);
+    text = lab_conform(lab, NULL, -1, BY_BOTH, RG_ERR_INVALID);
     assert_non_null(strstr(text, "more than 512 sites and months"));
     free(text);
-    text = conform(lab, NULL, BY_SITE, RG_OK); /* and the next request is answered */
+    text = lab_conform(lab, NULL, -1, BY_SITE, RG_OK); /* and the next request is answered */
     free(text);
     lab_free(&lab);
 }

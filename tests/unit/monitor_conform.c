@@ -17,41 +17,15 @@
     "  - {id: X3, template: response_within, activities: [a, c], within: P1D}\n"                   \
     "  - {id: X4, template: backlog, activities: [a, c], n: 1}\n"
 
-struct result {
-    int calls;
-    rg_err err;
-    char *text;
-};
-
-static void on_result(void *ctx, uint64_t token, rg_err err, struct rg_bytes text)
-{
-    struct result *r = ctx;
-    assert_int_equal(token, 5);
-    r->calls++;
-    r->err = err;
-    free(r->text);
-    r->text = strndup((const char *)text.data, text.len);
-}
-
 static json_t *conform(struct lab *lab, const char *rules, int64_t as_of, rg_err want)
 {
-    struct result r = {0};
-    const struct rg_bytes yaml = rules == NULL ? (struct rg_bytes){NULL, 0} : rg_bytes_str(rules);
-    const uint64_t until = lab_now() + 60000;
-    const struct rg_monitor_conformance ask = {yaml, as_of, 0, 5, on_result, &r, 0};
-    assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_OK);
-    while (r.calls == 0) {
-        assert_true(lab_now() < until);
-        lab_step(lab, 100);
-    }
-    assert_int_equal(r.calls, 1);
-    assert_int_equal(r.err, want);
-    json_t *o = json_loads(r.text, 0, NULL);
+    char *text = lab_conform(lab, rules, as_of, 0, want);
+    json_t *o = json_loads(text, 0, NULL);
     if (want != RG_OK) {
         assert_null(o);
-        o = json_string(r.text);
+        o = json_string(text);
     }
-    free(r.text);
+    free(text);
     assert_non_null(o);
     return o;
 }
@@ -154,13 +128,13 @@ static void test_not_followed(void **state)
 {
     (void)state;
     struct lab *lab = lab_new(HEAD RULES, NULL);
-    struct result r = {0};
+    struct lab_conformance r = {0};
     small_log(lab);
     const uint64_t h = lab_block(lab, 101 * INT64_C(86400000));
     lab_feed(lab, 4, h, "b", INT64_C(10) * 86400000);
     lab_open(lab);
     lab_run(lab, 8, 1);
-    struct rg_monitor_conformance ask = {{NULL, 0}, -1, h, 5, on_result, &r, 0};
+    struct rg_monitor_conformance ask = {{NULL, 0}, -1, h, LAB_TOKEN, lab_on_conformance, &r, 0};
     assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_OK);
     for (int i = 0; i < 20; i++) {
         lab_step(lab, 10);
@@ -257,9 +231,9 @@ static void test_bad_rules(void **state)
     json_decref(o);
 
     /* What waits is bounded, and all of it is answered when the node stops. */
-    struct result r[8] = {{0}};
+    struct lab_conformance r[8] = {{0}};
     size_t taken = 0;
-    struct rg_monitor_conformance ask = {{NULL, 0}, -1, 0, 5, on_result, &r[0], 0};
+    struct rg_monitor_conformance ask = {{NULL, 0}, -1, 0, LAB_TOKEN, lab_on_conformance, &r[0], 0};
     while (taken < 8 && rg_monitor_conformance(lab->monitor, &ask) == RG_OK) {
         taken++;
         ask.ctx = &r[taken % 8];

@@ -426,3 +426,35 @@ void lab_live_block(struct lab *lab, uint64_t height, int64_t time_ms, uint64_t 
         }
     }
 }
+
+void lab_on_conformance(void *ctx, uint64_t token, rg_err err, struct rg_bytes text)
+{
+    struct lab_conformance *r = ctx;
+    assert_int_equal(token, LAB_TOKEN);
+    r->calls++;
+    r->err = err;
+    free(r->text);
+    r->text = strndup((const char *)text.data, text.len);
+}
+
+char *lab_conform(struct lab *lab, const char *rules, int64_t as_of_ms, uint32_t by, rg_err want)
+{
+    struct lab_conformance r = {0};
+    const uint64_t until = lab_now() + 60000;
+    const struct rg_monitor_conformance ask = {.rules = rules == NULL ? (struct rg_bytes){NULL, 0}
+                                                                      : rg_bytes_str(rules),
+                                               .as_of_ms = as_of_ms,
+                                               .token = LAB_TOKEN,
+                                               .fn = lab_on_conformance,
+                                               .ctx = &r,
+                                               .by = by};
+    assert_int_equal(rg_monitor_conformance(lab->monitor, &ask), RG_OK);
+    while (r.calls == 0) {
+        assert_true(lab_now() < until);
+        lab_step(lab, 100);
+    }
+    assert_int_equal(r.calls, 1);
+    assert_int_equal(r.err, want);
+    assert_non_null(r.text);
+    return r.text;
+}

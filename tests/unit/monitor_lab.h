@@ -150,6 +150,18 @@ const struct lab_alert *lab_find(const struct lab *lab, const char *rule, uint64
                                  int64_t event_no);
 /* Feed a log with every kind of alert of LAB_PROCESS: @cases cases over @blocks blocks of 3 s. */
 void lab_synthetic(struct lab *lab, uint64_t cases, uint64_t blocks);
+/* What a question for conformance was answered with: a callback for rg_monitor_conformance(), its
+ * @ctx a lab_conformance, its token LAB_TOKEN. */
+#define LAB_TOKEN 5u
+struct lab_conformance {
+    int calls;
+    rg_err err;
+    char *text; /* malloc'd */
+};
+void lab_on_conformance(void *ctx, uint64_t token, rg_err err, struct rg_bytes text);
+/* Ask and wait for the answer, which has to be @want; its text, malloc'd. @rules NULL: those in
+ * force; @as_of_ms, @by as in struct rg_monitor_conformance. */
+char *lab_conform(struct lab *lab, const char *rules, int64_t as_of_ms, uint32_t by, rg_err want);
 /* The pseudonym of a case, as the feed gives it. */
 struct rg_id lab_pseudonym(uint64_t case_no);
 uint64_t lab_now(void);
