@@ -127,7 +127,7 @@ static rg_err list(struct rg_api *a, const struct rg_submit_client *client,
         .kind = RG_ANSWER_EVENTS,
         .id = client->request,
         .through = r->from_case == 0 ? counts.tip : rg_num_min(r->through, counts.tip),
-        .time_ms = counts.time_ms,
+        .time_ms = rg_num_max(counts.time_ms, a->c.genesis->time_ms),
         .version = rg_versions_after(a->c.versions, counts.height)->definition->version,
     };
     struct listing l = {

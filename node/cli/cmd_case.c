@@ -242,14 +242,14 @@ static void print_violation(const json_t *c, const json_t *rule)
     }
 }
 
-static void print_rule(const json_t *c, const json_t *rule)
+static void print_rule(const json_t *c, const json_t *rule, int width)
 {
     const char *state = rg_words_text(rule, "state");
     const bool violated = strcmp(state, "violated") == 0;
     const bool pending = strcmp(state, "pending") == 0;
     const json_t *by = json_object_get(rule, "by");
     const char *due = rg_words_text(rule, "due");
-    (void)printf("  %-10s %s%-9s%s", rg_words_text(rule, "rule"),
+    (void)printf("  %-*s %s%-9s%s", width, rg_words_text(rule, "rule"),
                  rg_say_colour(violated  ? "red"
                                : pending ? "yellow"
                                          : "green"),
@@ -275,6 +275,7 @@ static void print_rule(const json_t *c, const json_t *rule)
 static void print_rules(const json_t *c)
 {
     const json_t *rules = json_object_get(c, "rules");
+    const int width = rg_words_width(rules, "rule", 10);
     size_t inactive = 0;
     size_t i = 0;
     const json_t *rule = NULL;
@@ -286,7 +287,7 @@ static void print_rules(const json_t *c)
         if (strcmp(rg_words_text(rule, "state"), "inactive") == 0) {
             inactive++;
         } else {
-            print_rule(c, rule);
+            print_rule(c, rule, width);
         }
     }
     if (inactive > 0) {

@@ -5,6 +5,7 @@
 #include "node/cli/profile.h"
 #include "node/cli/say.h"
 #include "node/cli/status_json.h"
+#include "node/cli/words.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,18 +19,20 @@ static void print_table(const json_t *result)
     size_t i = 0;
     const json_t *rule = NULL;
     const json_t *rules = json_is_array(result) ? result : json_object_get(result, "rules");
-    (void)printf("%-8s %-22s %11s %10s %10s %10s %10s\n", "rule", "template", "activations",
+    const int width = rg_words_width(rules, "id", 8);
+    (void)printf("%-*s %-22s %11s %10s %10s %10s %10s\n", width, "rule", "template", "activations",
                  "satisfied", "violated", "pending", "vacuous");
     json_array_foreach(rules, i, rule)
     {
         const char *id = json_string_value(json_object_get(rule, "id"));
         const char *template = json_string_value(json_object_get(rule, "template"));
         const bool bad = count_of(rule, "violated") > 0;
-        (void)printf("%-8s %-22s %11lld %10lld %s%10lld%s %10lld %10lld\n", id == NULL ? "" : id,
-                     template == NULL ? "" : template, count_of(rule, "activations"),
-                     count_of(rule, "satisfied"), bad ? rg_say_colour("yellow") : "",
-                     count_of(rule, "violated"), bad ? rg_say_colour("off") : "",
-                     count_of(rule, "pending"), count_of(rule, "vacuous"));
+        (void)printf("%-*s %-22s %11lld %10lld %s%10lld%s %10lld %10lld\n", width,
+                     id == NULL ? "" : id, template == NULL ? "" : template,
+                     count_of(rule, "activations"), count_of(rule, "satisfied"),
+                     bad ? rg_say_colour("yellow") : "", count_of(rule, "violated"),
+                     bad ? rg_say_colour("off") : "", count_of(rule, "pending"),
+                     count_of(rule, "vacuous"));
     }
 }
 

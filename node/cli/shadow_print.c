@@ -189,6 +189,7 @@ int rg_shadow_print_news(const struct rg_shadow_result *x, bool json)
             (void)json_object_set_new(o, "as_of", json_string(as_of)); /* NULL is told below */
             code = rg_status_json_line(o);
         } else {
+            (void)printf("%s ", as_of);
             print_difference(x, &x->differences[i]);
             code = flush();
         }

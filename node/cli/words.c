@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 const char *rg_words_text(const json_t *object, const char *key)
 {
     const char *t = json_string_value(json_object_get(object, key));
@@ -29,4 +31,17 @@ const char *rg_words_of(const json_t *both)
         return de[0] == '\0' ? en : de;
     }
     return german() ? de : en;
+}
+
+int rg_words_width(const json_t *list, const char *key, int least)
+{
+    size_t i = 0;
+    int width = least;
+    const json_t *o = NULL;
+    json_array_foreach(list, i, o)
+    {
+        const size_t len = strnlen(rg_words_text(o, key), RG_NAME_MAX);
+        width = (int)len > width ? (int)len : width;
+    }
+    return width;
 }

@@ -12,4 +12,8 @@ const char *rg_words_text(const json_t *object, const char *key);
  * is missing. Borrowed from @both, which may be NULL. */
 const char *rg_words_of(const json_t *both);
 
+/* How wide a column is that holds the text @key of each object in @list, and @least bytes at least;
+ * names have up to 64 bytes. */
+int rg_words_width(const json_t *list, const char *key, int least);
+
 #endif /* RG_CLI_WORDS_H */
