@@ -333,6 +333,7 @@ static void read_rules(struct rg_definition_build *b, const struct rg_yaml_node 
 {
     const struct rg_yaml_node *list = rg_yaml_list(b->doc, root, "rules", false);
     if (list == NULL) {
+        rg_definition_profile_check(b, NULL);
         return;
     }
     if (list->count > RG_DEFINITION_RULES_MAX) {

@@ -136,7 +136,7 @@ void rg_definition_profile_rule(struct rg_definition_build *b, const struct rg_y
 /* Read the key `sites` of a rule. */
 void rg_definition_profile_sites(struct rg_definition_build *b, const struct rg_yaml_node *rule,
                                  struct rg_definition_rule *out);
-/* Report what profiles say about rules that are not in @list. */
+/* Report what profiles say about rules that are not in @list; NULL: there are no rules. */
 void rg_definition_profile_check(struct rg_definition_build *b, const struct rg_yaml_node *list);
 
 /* rules/definition_calendar.c: read `holidays` and `calendars`. */

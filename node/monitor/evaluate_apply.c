@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/panic.h"
+#include "base/time.h"
 #include "ledger/genesis.h"
 #include "node/monitor/blocktime.h"
 #include "node/monitor/evaluate.h"
@@ -201,6 +202,7 @@ static bool check_item(const struct rg_evaluate *e, uint32_t i, const struct rg_
     const uint64_t ops = e->batch.cases[i].op_count;
     return item->kind != RG_HOSTMSG_ALERT ||
            (item->op < ops && item->due_ms >= 0 &&
+            (item->due_ms <= RG_TIME_MAX || item->due_ms == RG_HOSTMSG_NEVER) &&
             item->event_no < (int64_t)(e->state[i]->event_count + ops) &&
             item->severity >= RG_CLOUDEVENT_WARNING && item->severity <= RG_CLOUDEVENT_SYSTEM &&
             item->rule_id.len > 0 && rg_utf8_is_text(item->rule_id) && rg_utf8_is_text(item->step));

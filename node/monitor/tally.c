@@ -128,6 +128,9 @@ rg_err rg_tally_add(struct rg_tally *t, uint64_t case_no, const struct rg_hostms
     }
     if (t->def->rules[item->rule].template == RG_DEFINITION_BACKLOG &&
         item->judgement == RG_RULES_PENDING) {
+        if (item->due_ms < 0 || item->due_ms > RG_TIME_MAX) {
+            return RG_ERR_INVALID;
+        }
         r->since_s += item->due_ms / 1000;
     }
     r->activations += item->activations;

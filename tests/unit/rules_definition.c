@@ -104,6 +104,8 @@ static const struct refusal refusals[] = {
      "f.yaml:6:28: a site of 'w' is in another profile"},
     {SITES "profiles: {n: {rules: {q: {n: 2}}}}\n" ONE,
      "f.yaml:6:24: the rule 'q' is not among the rules"},
+    {SITES "profiles: {n: {rules: {r: {n: 2}}}}\n",
+     "f.yaml:6:24: the rule 'r' is not among the rules"},
     {SITES "profiles: {n: {rules: {r: 2}}}\n" ONE, "f.yaml:6:27: expected what is otherwise, like"},
     {SITES "profiles: {n: {rules: {r: {template: init}}}}\n" ONE,
      "f.yaml:6:28: a profile cannot change 'template' of a rule"},
