@@ -8,8 +8,8 @@ rg_module(monitor
     monitor/evaluate.c monitor/evaluate_apply.c monitor/evaluate_escalate.c monitor/evaluate_level.c
     monitor/evaluate_version.c monitor/evaluate_write.c monitor/events.c monitor/monitor.c
     monitor/monitor_blocks.c monitor/monitor_compare.c monitor/monitor_cursor.c
-    monitor/monitor_version.c monitor/opbatch.c monitor/ruleshost.c monitor/rulestext.c monitor/tally.c
-    monitor/violations.c
+    monitor/monitor_version.c monitor/opbatch.c monitor/ruleshost.c monitor/rulesproc.c monitor/rulestext.c
+    monitor/tally.c monitor/violations.c
   DEPS base crypto ledger proto storage rules bus
   SYSTEM PkgConfig::czmq PkgConfig::jansson)
 rg_posix(rg_monitor)

@@ -78,6 +78,8 @@ RG_CHECKED rg_err rg_evaluate_answer(struct rg_evaluate *e, struct rg_bytes answ
  * is cut down to single events next, and a single one that fails is passed over with a system
  * alert. Errors: RG_ERR_NOMEM. */
 RG_CHECKED rg_err rg_evaluate_failed(struct rg_evaluate *e);
+/* Times that rules failed on a case, or it was over a limit, since this was opened. */
+uint64_t rg_evaluate_faults(const struct rg_evaluate *e);
 /* Whether what was judged should be written now. */
 bool rg_evaluate_ripe(const struct rg_evaluate *e, uint64_t mono_ms);
 /* When it will be; UINT64_MAX: nothing waits. */

@@ -53,6 +53,11 @@ void rg_evaluate__fault(struct rg_evaluate *e, const char *code, uint32_t case_i
                            e->follow_ms);
 }
 
+uint64_t rg_evaluate_faults(const struct rg_evaluate *e)
+{
+    return e->faults;
+}
+
 static void note_top(struct rg_evaluate *e, const struct rg_opbatch_op *op)
 {
     /* By time: what was corrected stands in a later block than it counts from. */

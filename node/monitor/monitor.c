@@ -310,9 +310,13 @@ static rg_err on_answer(struct rg_monitor *m)
         rg_duties_answer(m->duties, msg);
         return RG_OK;
     }
+    const uint64_t faults = rg_evaluate_faults(m->evaluate);
     rg_err e = RG_ERR_INVALID;
     if (rg_hostmsg_kind_of(msg) == RG_HOSTMSG_RESULT) {
         e = rg_evaluate_answer(m->evaluate, msg);
+    }
+    if (e == RG_ERR_INVALID || rg_evaluate_faults(m->evaluate) != faults) {
+        rg_ruleshost_rest(m->host);
     }
     return e == RG_ERR_INVALID ? rg_evaluate_failed(m->evaluate) : e;
 }

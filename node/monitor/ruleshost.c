@@ -1,19 +1,16 @@
 #include "node/monitor/ruleshost.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "base/num.h"
 #include "base/panic.h"
-#include "node/monitor/rulestext.h"
-#include "rules/hostio.h"
+#include "node/monitor/rulesproc.h"
 #include "rules/hostmsg.h"
 
 #define LENGTH_BYTES 4u
@@ -33,8 +30,7 @@ struct rg_ruleshost {
     struct rg_hostmsg_buf open; /* the OPEN message */
     uint64_t deadline_ms;
     enum stage stage;
-    pid_t pid; /* 0: none */
-    int fd;    /* -1: none */
+    struct rg_rulesproc proc;
     uint64_t start_at_ms;
     uint64_t pause_ms;
     struct rg_bytes msg; /* under way; data NULL: none */
@@ -43,6 +39,9 @@ struct rg_ruleshost {
     size_t sent; /* of OPEN, or of msg */
     bool timed;  /* expires_ms counts */
     uint64_t expires_ms;
+    uint64_t cpu_from_ms; /* the process had used so much when its message was given */
+    uint64_t cpu_look_ms; /* not before this it can have used all that one may */
+    uint64_t rest_ms;     /* no message is given before */
     uint64_t stepped_ms;
     uint8_t *in;
     size_t in_len;
@@ -52,7 +51,6 @@ struct rg_ruleshost {
     uint8_t *first; /* answer to the message under way, which is asked again; NULL: none */
     size_t first_len;
     bool differs;
-    struct rg_rulestext said;
     struct rg_ruleshost_death death;
     char text[RG_HOSTMSG_TEXT_MAX + 1];
 };
@@ -63,8 +61,7 @@ rg_err rg_ruleshost_create(const struct rg_ruleshost_options *o, struct rg_rules
     if (h == NULL) {
         return RG_ERR_NOMEM;
     }
-    h->fd = -1;
-    h->said.fd = -1;
+    rg_rulesproc_init(&h->proc);
     h->pause_ms = RG_RULESHOST_PAUSE_MIN_MS;
     h->deadline_ms = o->deadline_ms != 0 ? o->deadline_ms : RG_RULESHOST_DEADLINE_MS;
     h->program = strdup(o->program);
@@ -81,21 +78,53 @@ rg_err rg_ruleshost_create(const struct rg_ruleshost_options *o, struct rg_rules
     return RG_OK;
 }
 
-/* SIGKILL cannot be refused, so the wait is short. */
-static void end_process(struct rg_ruleshost *h, int *status)
+/* Processor time since the message was given; 0 when the system does not tell. */
+static uint64_t used_ms(const struct rg_ruleshost *h, uint64_t total_ms)
 {
-    *status = 0;
-    if (h->fd >= 0) {
-        close(h->fd);
-        h->fd = -1;
+    return total_ms > h->cpu_from_ms ? total_ms - h->cpu_from_ms : 0;
+}
+
+static uint64_t rest_after(const struct rg_ruleshost *h, uint64_t total_ms)
+{
+    return rg_num_min(used_ms(h, total_ms) * RG_RULESHOST_REST, RG_RULESHOST_PAUSE_MAX_MS);
+}
+
+void rg_ruleshost_rest(struct rg_ruleshost *h)
+{
+    h->rest_ms = h->stepped_ms + rest_after(h, rg_rulesproc_cpu_ms(&h->proc));
+}
+
+static bool resting(const struct rg_ruleshost *h)
+{
+    return h->stage == STAGE_READY && !h->msg_given && h->stepped_ms < h->rest_ms;
+}
+
+/* An answer is waited for from now on. */
+static void begin_wait(struct rg_ruleshost *h, uint64_t now_ms)
+{
+    h->timed = true;
+    h->expires_ms = now_ms + h->deadline_ms;
+    h->cpu_from_ms = rg_rulesproc_cpu_ms(&h->proc);
+    h->cpu_look_ms = now_ms + RG_RULESHOST_CPU_MS;
+}
+
+/* Loading a module may take all of its deadline; judging may not. */
+static bool too_late(struct rg_ruleshost *h, uint64_t now_ms)
+{
+    if (!h->timed) {
+        return false;
     }
-    if (h->pid > 0) {
-        kill(h->pid, SIGKILL);
-        while (waitpid(h->pid, status, 0) < 0 && errno == EINTR) {
-        }
-        h->pid = 0;
+    if (h->stage != STAGE_READY || now_ms < h->cpu_look_ms) {
+        return now_ms >= h->expires_ms;
     }
-    rg_rulestext_close(&h->said);
+    const uint64_t used = used_ms(h, rg_rulesproc_cpu_ms(&h->proc));
+    h->cpu_look_ms = now_ms + RG_RULESHOST_CPU_MS - rg_num_min(used, RG_RULESHOST_CPU_MS);
+    return used >= RG_RULESHOST_CPU_MS || now_ms >= h->expires_ms;
+}
+
+static void end_process(struct rg_ruleshost *h)
+{
+    rg_rulesproc_end(&h->proc);
     h->in_len = 0;
     h->in_taken = 0;
     h->sent = 0;
@@ -113,8 +142,7 @@ void rg_ruleshost_destroy(struct rg_ruleshost **h)
     if (*h == NULL) {
         return;
     }
-    int status = 0;
-    end_process(*h, &status);
+    end_process(*h);
     rg_hostmsg_buf_free(&(*h)->open);
     free((*h)->program);
     free((*h)->module);
@@ -129,13 +157,13 @@ static bool writing(const struct rg_ruleshost *h)
     if (h->stage == STAGE_OPENING) {
         return h->sent < h->open.len;
     }
-    return h->stage == STAGE_READY && h->msg.data != NULL && h->sent < h->msg.len;
+    return h->stage == STAGE_READY && h->msg.data != NULL && h->sent < h->msg.len && !resting(h);
 }
 
 int rg_ruleshost_fd(const struct rg_ruleshost *h, short *events)
 {
     *events = (short)(writing(h) ? POLLIN | POLLOUT : POLLIN);
-    return h->fd;
+    return h->proc.fd;
 }
 
 int rg_ruleshost_wait_ms(const struct rg_ruleshost *h, uint64_t now_ms)
@@ -144,7 +172,9 @@ int rg_ruleshost_wait_ms(const struct rg_ruleshost *h, uint64_t now_ms)
     if (h->stage == STAGE_DOWN) {
         at = h->start_at_ms;
     } else if (h->timed) {
-        at = h->expires_ms;
+        at = h->stage == STAGE_READY ? rg_num_min(h->expires_ms, h->cpu_look_ms) : h->expires_ms;
+    } else if (h->msg.data != NULL && resting(h)) {
+        at = h->rest_ms;
     } else {
         return -1;
     }
@@ -175,8 +205,7 @@ void rg_ruleshost_cancel(struct rg_ruleshost *h)
     h->msg = (struct rg_bytes){NULL, 0};
     forget_first(h);
     if (h->msg_given) {
-        int status = 0;
-        end_process(h, &status);
+        end_process(h);
         h->stage = STAGE_DOWN;
         h->msg_given = false;
     }
@@ -204,41 +233,31 @@ struct rg_ruleshost_death rg_ruleshost_death(const struct rg_ruleshost *h)
 
 int rg_ruleshost_pid(const struct rg_ruleshost *h)
 {
-    return (int)h->pid;
+    return (int)h->proc.pid;
 }
 
 /* Note how the process ended and plan the next one. */
 static enum rg_ruleshost_news died(struct rg_ruleshost *h, enum rg_ruleshost_end end,
                                    uint64_t now_ms)
 {
-    int status = 0;
     /* A closed socket comes before the end of the process: its own status says more than ours. */
-    for (int i = 0; end == RG_RULESHOST_EXIT && h->pid > 0 && i < 20; i++) {
-        const pid_t got = waitpid(h->pid, &status, WNOHANG);
-        if (got == h->pid) {
-            h->pid = 0;
-            break;
-        }
-        const struct timespec nap = {0, 500000};
-        nanosleep(&nap, NULL);
-    }
-    if (h->pid == 0 && end == RG_RULESHOST_EXIT) {
-        h->death.end = WIFSIGNALED(status) ? RG_RULESHOST_SIGNAL : RG_RULESHOST_EXIT;
-        h->death.detail = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    if (end == RG_RULESHOST_EXIT && rg_rulesproc_ended(&h->proc)) {
+        const bool signal = WIFSIGNALED(h->proc.status);
+        h->death.end = signal ? RG_RULESHOST_SIGNAL : RG_RULESHOST_EXIT;
+        h->death.detail = signal ? WTERMSIG(h->proc.status) : WEXITSTATUS(h->proc.status);
     } else {
         h->death.end = end == RG_RULESHOST_EXIT ? RG_RULESHOST_GARBAGE : end;
         h->death.detail = 0;
     }
-    end_process(h, &status);
+    end_process(h);
     if (h->msg.data != NULL && h->msg_given) {
         h->msg_deaths++;
     }
     h->death.deaths_in_message = h->msg.data != NULL ? h->msg_deaths : 0;
     h->msg_given = false;
     h->stage = STAGE_DOWN;
-    h->start_at_ms = now_ms + h->pause_ms;
-    h->pause_ms =
-        h->pause_ms * 2 > RG_RULESHOST_PAUSE_MAX_MS ? RG_RULESHOST_PAUSE_MAX_MS : h->pause_ms * 2;
+    h->start_at_ms = now_ms + rg_num_max(h->pause_ms, rest_after(h, h->proc.total_ms));
+    h->pause_ms = rg_num_min(h->pause_ms * 2, RG_RULESHOST_PAUSE_MAX_MS);
     return RG_RULESHOST_DIED;
 }
 
@@ -247,23 +266,12 @@ static enum rg_ruleshost_news start(struct rg_ruleshost *h, uint64_t now_ms)
     if (now_ms < h->start_at_ms) {
         return RG_RULESHOST_NONE;
     }
-    pid_t pid = 0;
-    int fd = -1;
-    int text = -1;
-    if (rg_hostio_spawn(h->program, h->module, &pid, &fd, &text) != RG_OK) {
-        return died(h, RG_RULESHOST_START, now_ms);
-    }
-    rg_rulestext_open(&h->said, text);
-    h->pid = pid;
-    h->fd = fd;
-    const int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
+    if (rg_rulesproc_start(&h->proc, h->program, h->module) != RG_OK) {
         return died(h, RG_RULESHOST_START, now_ms);
     }
     h->stage = STAGE_OPENING;
     h->sent = 0;
-    h->timed = true;
-    h->expires_ms = now_ms + h->deadline_ms;
+    begin_wait(h, now_ms);
     return RG_RULESHOST_NONE;
 }
 
@@ -275,10 +283,9 @@ static bool write_some(struct rg_ruleshost *h, uint64_t now_ms)
             h->stage == STAGE_OPENING ? (struct rg_bytes){h->open.data, h->open.len} : h->msg;
         if (h->stage == STAGE_READY && !h->msg_given) {
             h->msg_given = true;
-            h->timed = true;
-            h->expires_ms = now_ms + h->deadline_ms;
+            begin_wait(h, now_ms);
         }
-        const ssize_t n = send(h->fd, m.data + h->sent, m.len - h->sent, MSG_NOSIGNAL);
+        const ssize_t n = send(h->proc.fd, m.data + h->sent, m.len - h->sent, MSG_NOSIGNAL);
         if (n < 0) {
             return errno == EAGAIN || errno == EINTR;
         }
@@ -338,7 +345,7 @@ static enum input read_some(struct rg_ruleshost *h)
         if (len != 0 && h->in_len == len) {
             return INPUT_WHOLE;
         }
-        const ssize_t n = recv(h->fd, h->in + h->in_len, h->in_cap - h->in_len, 0);
+        const ssize_t n = recv(h->proc.fd, h->in + h->in_len, h->in_cap - h->in_len, 0);
         if (n == 0) {
             return INPUT_CLOSED;
         }
@@ -370,8 +377,7 @@ static enum rg_ruleshost_news opened(struct rg_ruleshost *h, struct rg_bytes m, 
         memcpy(h->text, o.error.data, n);
     }
     h->text[n] = '\0';
-    int status = 0;
-    end_process(h, &status);
+    end_process(h);
     h->stage = STAGE_REFUSED;
     return RG_RULESHOST_REFUSED;
 }
@@ -425,9 +431,10 @@ enum rg_ruleshost_news rg_ruleshost_step(struct rg_ruleshost *h, uint64_t now_ms
 {
     if (h->timed && now_ms > h->stepped_ms + PAUSED_MS) {
         h->expires_ms += now_ms - h->stepped_ms;
+        h->cpu_from_ms = rg_rulesproc_cpu_ms(&h->proc);
     }
     h->stepped_ms = now_ms;
-    rg_rulestext_drain(&h->said);
+    rg_rulestext_drain(&h->proc.said);
     if (h->in_taken > 0) {
         h->in_len = 0; /* nothing stands behind a told answer */
         h->in_taken = 0;
@@ -454,8 +461,5 @@ enum rg_ruleshost_news rg_ruleshost_step(struct rg_ruleshost *h, uint64_t now_ms
     case INPUT_PART:
         break;
     }
-    if (h->timed && now_ms >= h->expires_ms) {
-        return died(h, RG_RULESHOST_HANG, now_ms);
-    }
-    return RG_RULESHOST_NONE;
+    return too_late(h, now_ms) ? died(h, RG_RULESHOST_HANG, now_ms) : RG_RULESHOST_NONE;
 }

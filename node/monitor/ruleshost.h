@@ -4,7 +4,10 @@
  * The host keeps nothing between messages, so the message that was under way is simply sent again
  * to the next process: nothing is lost or doubled, whenever the host dies. For the same reason it
  * must answer the same message with the same bytes; now and then that is tried. What a message
- * means is not known here. No call blocks; the owner polls the descriptor and steps. One thread. */
+ * means is not known here. No call blocks; the owner polls the descriptor and steps. One thread.
+ *
+ * What misbehaves rests: after a message that came to nothing, the next one waits nine times as
+ * long as it kept a processor busy. So a bad module takes a tenth of one, whatever it does. */
 #ifndef RG_MONITOR_RULESHOST_H
 #define RG_MONITOR_RULESHOST_H
 
@@ -12,8 +15,10 @@
 #include "base/types.h"
 
 #define RG_RULESHOST_DEADLINE_MS 5000 /* default time for one answer */
+#define RG_RULESHOST_CPU_MS 500       /* processor time for one answer, of at most 512 events */
 #define RG_RULESHOST_PAUSE_MIN_MS 50  /* before a new process, doubled each time */
 #define RG_RULESHOST_PAUSE_MAX_MS 30000
+#define RG_RULESHOST_REST 9         /* times the processor time of what came to nothing */
 #define RG_RULESHOST_TWICE_EVERY 64 /* so many messages: one is asked twice, the first too */
 
 struct rg_ruleshost; /* opaque */
@@ -29,7 +34,7 @@ struct rg_ruleshost_options {
 enum rg_ruleshost_end {
     RG_RULESHOST_EXIT,    /* it ended by itself with @detail as exit code */
     RG_RULESHOST_SIGNAL,  /* signal @detail ended it */
-    RG_RULESHOST_HANG,    /* no answer in time: it was ended here */
+    RG_RULESHOST_HANG,    /* no answer in time, or in its processor time: it was ended here */
     RG_RULESHOST_GARBAGE, /* it sent what is no answer: it was ended here */
     RG_RULESHOST_START,   /* it could not be started */
 };
@@ -68,6 +73,8 @@ bool rg_ruleshost_idle(const struct rg_ruleshost *h);
 void rg_ruleshost_send(struct rg_ruleshost *h, struct rg_bytes msg);
 /* Take back the message under way, if any, ending the process that has it. */
 void rg_ruleshost_cancel(struct rg_ruleshost *h);
+/* The answer told last was of no use: the next message waits. Call it before the next step. */
+void rg_ruleshost_rest(struct rg_ruleshost *h);
 /* Do what can be done without waiting. @now_ms: a clock that never goes back. Call it until it
  * tells NONE, and at least every half second: a longer pause is taken for this process standing
  * still, and is not counted against the host. */

@@ -2,6 +2,7 @@
  * is a right one, that dies of a step named `gift`. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -48,6 +49,14 @@ static void answer_anew(struct rg_hostmsg_buf *out)
     send_raw(out->data, out->len);
 }
 
+/* Keep a processor busy for @ms. */
+static void spin(long ms)
+{
+    const clock_t until = clock() + ms * (CLOCKS_PER_SEC / 1000);
+    while (clock() < until) {
+    }
+}
+
 static void misbehave(void)
 {
     static const uint8_t huge[8] = {0xff, 0xff, 0xff, 0xff, 1, 4, 0, 0};
@@ -60,6 +69,9 @@ static void misbehave(void)
     }
     if (is("junk")) {
         send_raw(junk, sizeof junk);
+    }
+    while (is("spin")) {
+        spin(1000);
     }
     for (;;) {
         (void)pause(); /* hang */
@@ -100,7 +112,8 @@ int main(void)
                 continue;
             }
         }
-        if (is("unsteady")) {
+        if (is("unsteady") || is("slow")) {
+            spin(is("slow") ? 60 : 0);
             answer_anew(&out);
             continue;
         }

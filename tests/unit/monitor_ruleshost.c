@@ -15,13 +15,19 @@
 static const char *bad_program;
 static const char *good_program;
 
-static struct rg_ruleshost *host_of(const char *program, const char *definition)
+static struct rg_ruleshost *host_in(const char *program, const char *definition,
+                                    uint64_t deadline_ms)
 {
     struct rg_ruleshost *h = NULL;
     const struct rg_ruleshost_options o = {
-        .program = program, .definition = rg_bytes_str(definition), .deadline_ms = 300};
+        .program = program, .definition = rg_bytes_str(definition), .deadline_ms = deadline_ms};
     assert_int_equal(rg_ruleshost_create(&o, &h), RG_OK);
     return h;
+}
+
+static struct rg_ruleshost *host_of(const char *program, const char *definition)
+{
+    return host_in(program, definition, 300);
 }
 
 /* Step until there is news. */
@@ -81,6 +87,53 @@ static void test_deaths(void **state)
     dies("bad:hang", RG_RULESHOST_HANG, 0);
     dies("bad:huge", RG_RULESHOST_GARBAGE, 0);
     dies("bad:junk", RG_RULESHOST_GARBAGE, 0);
+}
+
+/* What keeps a processor busy is ended long before its deadline, and the next process waits nine
+ * times as long as it did so. */
+static void test_spins(void **state)
+{
+    (void)state;
+    struct rg_hostmsg_buf b;
+    struct rg_ruleshost *h = host_in(bad_program, "bad:spin", 600000);
+    empty_batch(&b);
+    rg_ruleshost_send(h, (struct rg_bytes){b.data, b.len});
+    assert_int_equal(news_of(h), RG_RULESHOST_OPENED);
+    const uint64_t before = lab_now();
+    assert_int_equal(news_of(h), RG_RULESHOST_DIED);
+    assert_int_equal(rg_ruleshost_death(h).end, RG_RULESHOST_HANG);
+    assert_true(lab_now() >= before + RG_RULESHOST_CPU_MS);
+    assert_true(rg_ruleshost_wait_ms(h, before) >= (1 + RG_RULESHOST_REST) * RG_RULESHOST_CPU_MS);
+    rg_ruleshost_destroy(&h);
+    rg_hostmsg_buf_free(&b);
+}
+
+/* After an answer of no use the next message waits; after others it does not. */
+static void test_rests(void **state)
+{
+    (void)state;
+    struct rg_hostmsg_buf b;
+    struct rg_ruleshost *h = host_in(bad_program, "bad:slow", 600000);
+    empty_batch(&b);
+    const struct rg_bytes msg = {b.data, b.len};
+    short events = 0;
+    rg_ruleshost_send(h, msg);
+    assert_int_equal(news_of(h), RG_RULESHOST_OPENED);
+    assert_int_equal(news_of(h), RG_RULESHOST_ANSWER);
+    const uint64_t before = lab_now();
+    rg_ruleshost_send(h, msg);
+    assert_int_equal(news_of(h), RG_RULESHOST_ANSWER);
+    assert_true(lab_now() >= before + 60);
+    rg_ruleshost_rest(h);
+    rg_ruleshost_send(h, msg);
+    (void)rg_ruleshost_fd(h, &events);
+    assert_int_equal(events, POLLIN);
+    assert_true(rg_ruleshost_wait_ms(h, before) >= 60 + 59 * RG_RULESHOST_REST);
+    assert_int_equal(rg_ruleshost_step(h, before + 60), RG_RULESHOST_NONE);
+    assert_int_equal(news_of(h), RG_RULESHOST_ANSWER);
+    assert_true(lab_now() >= before + 60 + 59 * RG_RULESHOST_REST + 60);
+    rg_ruleshost_destroy(&h);
+    rg_hostmsg_buf_free(&b);
 }
 
 /* When the node itself stood still, the host is not blamed for it. */
@@ -249,6 +302,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_chatter), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_answer),  cmocka_unit_test(test_poison),
         cmocka_unit_test(test_twice),   cmocka_unit_test(test_said),
+        cmocka_unit_test(test_spins),   cmocka_unit_test(test_rests),
     };
     return cmocka_run_group_tests_name("monitor_ruleshost", tests, NULL, NULL);
 }
