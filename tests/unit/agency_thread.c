@@ -164,7 +164,7 @@ static void finish(struct lab *l, const struct rg_link_message *m)
     if (l->late && l->height == 2) {
         const struct rg_link_message before = {.kind = RG_LINK_CHAIN, .height = 1};
         tell(l, &before, (struct rg_bytes){0}, (struct rg_bytes){0});
-        for (int i = 0; i < 500 && l->followed < 1; i++) {
+        for (int i = 0; i < 3000 && l->followed < 1; i++) {
             zclock_sleep(10);
             play(l);
         }
@@ -305,7 +305,7 @@ static void test_a_member_records_and_reads(void **state)
     /* The rules follow; their alerts can be asked for. */
     struct rg_request alerts = {.kind = RG_REQUEST_ALERTS, .max = 10};
     bool found = false;
-    for (int i = 0; i < 200 && !found; i++) {
+    for (int i = 0; i < 3000 && !found; i++) {
         ask(l, s, &alerts, &a);
         assert_int_equal(a.code, 0);
         for (uint32_t k = 0; k < a.alert_count; k++) {
@@ -472,7 +472,7 @@ static void test_a_block_waits_until_its_submission_is_told(void **state)
     send_events(l, s, 2, "F-2", "eins", 1);
     assert_true(await(l, s, 9000, &a));
     assert_int_equal(a.code, 0);
-    for (int i = 0; i < 500 && l->followed < 2; i++) {
+    for (int i = 0; i < 3000 && l->followed < 2; i++) {
         zclock_sleep(10);
         play(l);
     }
@@ -496,7 +496,7 @@ static void test_a_foreign_journal_stops_the_thread(void **state)
     const struct rg_link_message own = {.kind = RG_LINK_OWN_RECORD, .sequence = 2};
     tell(l, &own, (struct rg_bytes){0}, (struct rg_bytes){junk, sizeof junk});
     struct rg_link_message *m = NULL;
-    for (int i = 0; i < 300 && m == NULL; i++) {
+    for (int i = 0; i < 3000 && m == NULL; i++) {
         zclock_sleep(10);
         m = rg_link_receive(rg_agency_link(l->agency));
     }
@@ -521,7 +521,7 @@ static void test_without_a_handler_nobody_comes_in(void **state)
     hook.name = rg_bytes_str("kill-zap");
     ask(l, s, &hook, &a);
     assert_int_equal(a.code, 0);
-    for (int i = 0; i < 50 && rg_zap_check(l->zap); i++) {
+    for (int i = 0; i < 1500 && rg_zap_check(l->zap); i++) {
         zclock_sleep(20);
     }
     assert_false(rg_zap_is_alive(l->zap));

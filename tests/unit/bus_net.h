@@ -74,7 +74,7 @@ static inline void net_start(struct net *n)
     /* The handler of the test before is gone, but libzmq frees its endpoint in a thread of its own.
      */
     rg_err err = rg_zap_start(n->genesis, NODE1, &n->zap);
-    for (int i = 0; i < 200 && err == RG_ERR_EXISTS; i++) {
+    for (int i = 0; i < 3000 && err == RG_ERR_EXISTS; i++) {
         zclock_sleep(10);
         err = rg_zap_start(n->genesis, NODE1, &n->zap);
     }

@@ -31,7 +31,7 @@ static zsock_t *make_socket(struct client_peer *p, int type, const char *endpoin
     zsock_set_curve_secretkey_bin(s, rg_sign_curve_secret(p->node));
     zsock_set_linger(s, 0);
     /* The port of a socket just closed is free when the library's own thread got to it. */
-    for (int left = 100; zsock_bind(s, "%s", endpoint) < 0; left--) {
+    for (int left = 600; zsock_bind(s, "%s", endpoint) < 0; left--) {
         assert_true(left > 0);
         zclock_sleep(50);
     }
