@@ -1,6 +1,6 @@
 #!/bin/sh
-# Show that the simulator finds faults put in on purpose (consensus/mutant.h): a separate build of consensus and
-# core for each, linked with the rest as built, run over seeds until one is violated. A run that ends by an
+# Show that the simulator finds faults put in on purpose (consensus/mutant.h): the files of consensus and core that
+# a fault is in, built with it and linked with the rest, run over seeds until one is violated. A run that ends by an
 # assertion counts too: the machine stops before anything leaves.
 #
 #   mutants.sh BUILD_DIR [MUTANT...]      default: those that die soon, and 0, which must survive
@@ -25,16 +25,32 @@ for w in crypto_generichash crypto_generichash_init crypto_generichash_update cr
     wraps="$wraps -Wl,--wrap=$w"
 done
 
+# The product's own, and the simulator; a mutant is some of these files compiled anew.
+sources=$(cd "$root" && ls consensus/*.c node/core/*.c)
+mkdir "$work/0"
+(cd "$work/0" && for f in $sources; do
+    # shellcheck disable=SC2086
+    $cc $flags -DRG_MUTANT=0 -c "$root/$f"
+done)
+mkdir "$work/sim"
+# shellcheck disable=SC2086
+(cd "$work/sim" && $cc $flags -c "$root"/tests/sim/*.c)
+
 for m in "$@"; do
-    dir=$work/$m
+    dir=$work/m$m
     mkdir "$dir"
-    (cd "$dir" && for f in "$root"/consensus/*.c "$root"/node/core/*.c; do
-        # shellcheck disable=SC2086
-        $cc $flags -DRG_MUTANT="$m" -c "$f"
-    done)
+    cp "$work"/0/*.o "$dir"
+    name=$(sed -n "s/^#define \(RG_MUTANT_[A-Z_]*\) $m .*/\1/p" "$root/consensus/mutant.h")
+    if [ "$m" != 0 ]; then
+        changed=$(cd "$root" && grep -lw "${name:-no such mutant}" $sources) || { echo "$m: changes no file"; exit 1; }
+        (cd "$dir" && for f in $changed; do
+            # shellcheck disable=SC2086
+            $cc $flags -DRG_MUTANT="$m" -c "$root/$f"
+        done)
+    fi
     # The mutant's objects come first, so that nothing of the product's consensus and core is taken.
     # shellcheck disable=SC2086
-    $cc $flags "$root"/tests/sim/*.c "$dir"/*.o -o "$dir/sim" $wraps -Wl,--start-group \
+    $cc "$work"/sim/*.o "$dir"/*.o -o "$dir/sim" $wraps -Wl,--start-group \
         "$build/ledger/librg_ledger.a" "$build/proto/librg_proto.a" \
         $(find "$build/proto" -name 'librg_proto_*.a') \
         "$build/crypto/librg_crypto.a" "$build/base/librg_base.a" -Wl,--end-group \
