@@ -7,7 +7,8 @@
  * means is not known here. No call blocks; the owner polls the descriptor and steps. One thread.
  *
  * What misbehaves rests: after a message that came to nothing, the next one waits nine times as
- * long as it kept a processor busy. So a bad module takes a tenth of one, whatever it does. */
+ * long as it kept a processor busy, half a minute at most. So what is of no use takes a tenth of
+ * one, and the ledger the rest. */
 #ifndef RG_MONITOR_RULESHOST_H
 #define RG_MONITOR_RULESHOST_H
 
