@@ -246,7 +246,7 @@ static bool judged(struct lab *lab, uint64_t height)
 
 void lab_run(struct lab *lab, uint64_t shown, uint64_t height)
 {
-    const uint64_t until = lab_now() + 30000;
+    const uint64_t until = lab_now() + 200000;
     lab->feed.shown = shown;
     lab->feed.height = height;
     if (lab->version_count > 0) {
@@ -440,7 +440,7 @@ void lab_on_conformance(void *ctx, uint64_t token, rg_err err, struct rg_bytes t
 char *lab_conform(struct lab *lab, const char *rules, int64_t as_of_ms, uint32_t by, rg_err want)
 {
     struct lab_conformance r = {0};
-    const uint64_t until = lab_now() + 60000;
+    const uint64_t until = lab_now() + 200000;
     const struct rg_monitor_conformance ask = {.rules = rules == NULL ? (struct rg_bytes){NULL, 0}
                                                                       : rg_bytes_str(rules),
                                                .as_of_ms = as_of_ms,

@@ -33,7 +33,7 @@ static struct rg_ruleshost *host_of(const char *program, const char *definition)
 /* Step until there is news. */
 static enum rg_ruleshost_news news_of(struct rg_ruleshost *h)
 {
-    const uint64_t until = lab_now() + 10000;
+    const uint64_t until = lab_now() + 60000;
     for (;;) {
         const enum rg_ruleshost_news n = rg_ruleshost_step(h, lab_now());
         if (n != RG_RULESHOST_NONE) {
