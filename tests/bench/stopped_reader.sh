@@ -21,19 +21,20 @@ node=$(cat "$D/node1/pid")
 reader=$!
 jobs_started+=($reader)
 within 10 grep -q watching "$T/notes" || fail "watch does not begin"
-# The node's own memory, without the pages of its files. Looked at in all three parts and by no process of its own: what
-# watches must not be what finality feels.
+# The node's own memory, without the pages of its files. Looked at in all three parts and without starting a process
+# each time: what watches must not be what finality feels.
 memory() {
   local key value rest
   while read -r key value rest; do [ "$key" != RssAnon: ] || kib=$value; done < "/proc/$node/status"
 }
 most() { # FILE: until it is ended, the most memory seen since FILE was emptied
-  local kib=0 tick
+  local kib=0 max tick
   exec {tick}<> <(:)
   while :; do
     read -r -t 1 -u "$tick" || true
     memory
-    if [ ! -s "$1" ] || [ "$kib" -gt "$(< "$1")" ]; then echo "$kib" > "$1"; fi
+    read -r max < "$1" || max=0
+    if [ "$kib" -gt "$max" ]; then echo "$kib" > "$1"; fi
   done
 }
 load() { # NAME SECONDS
